@@ -43,6 +43,7 @@ class ObjectReader {
   std::string path_of(std::string_view key) const;
   void fail(Error error);
   bool ok() const { return !error_.has_value(); }
+  Status so_far() const;  // the first error, and unknown fields let be: for answers, to which fields may be added
   Status finish();
 
  private:
