@@ -8,4 +8,13 @@ add_custom_command(
           -f ${CMAKE_SOURCE_DIR}/cmake/statements.awk ${STATEMENT_FILES}
   DEPENDS ${STATEMENT_FILES} ${CMAKE_SOURCE_DIR}/cmake/statements.awk
   COMMENT "Numbering SQL statements")
-add_custom_target(statements DEPENDS ${STATEMENTS_DIR}/ports/statements.hpp ${STATEMENTS_DIR}/adapters/sql/statement_texts.inc)
+
+# src/adapters/sql/migrations/NNN_name.sql -> migration_texts.inc (the schema, step by step, for the engines).
+file(GLOB MIGRATION_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/adapters/sql/migrations/*.sql)
+add_custom_command(
+  OUTPUT ${STATEMENTS_DIR}/adapters/sql/migration_texts.inc
+  COMMAND awk -v texts=${STATEMENTS_DIR}/adapters/sql/migration_texts.inc -f ${CMAKE_SOURCE_DIR}/cmake/migrations.awk ${MIGRATION_FILES}
+  DEPENDS ${MIGRATION_FILES} ${CMAKE_SOURCE_DIR}/cmake/migrations.awk
+  COMMENT "Embedding the schema")
+add_custom_target(statements DEPENDS ${STATEMENTS_DIR}/ports/statements.hpp ${STATEMENTS_DIR}/adapters/sql/statement_texts.inc
+                                     ${STATEMENTS_DIR}/adapters/sql/migration_texts.inc)

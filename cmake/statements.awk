@@ -17,7 +17,7 @@ BEGIN {
   print "// Written by cmake/statements.awk from src/adapters/sql/*.sql. Do not edit." > header
   print "#pragma once\n\n#include \"ports/database.hpp\"\n\nnamespace reclaim::sql {\n" > header
   print "// Written by cmake/statements.awk from src/adapters/sql/*.sql. Do not edit." > texts
-  print "constexpr NamedText kStatementTexts[] = {" > texts
+  print "std::vector<NamedText> statement_texts() {\nreturn {" > texts
 }
 FNR == 1 { flush() }
 /^-- (statement|fragment): / { flush(); kind = substr($2, 1, length($2) - 1); name = $3; next }
@@ -26,7 +26,7 @@ name != "" { body = body $0 "\n" }
 END {
   flush()
   printf "\ninline constexpr int kStatementCount = %d;\n\n}  // namespace reclaim::sql\n", count > header
-  print "};\nconstexpr NamedText kFragmentTexts[] = {" > texts
+  print "};\n}\nstd::vector<NamedText> fragment_texts() {\nreturn {" > texts
   printf "%s", fragments > texts
-  print "};" > texts
+  print "};\n}" > texts
 }
