@@ -1,0 +1,71 @@
+// Files by directory descriptor, one path component at a time. Nothing below a directory that was opened here is ever reached
+// through a symbolic link, and nothing on the other side of a mount.
+//
+// Errors: kNotFound for what is not there; kConflict for a link or the wrong type of file in the way; kUnavailable for the rest, with
+// the system's reason. Who may call: anybody.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace reclaim::system {
+
+// An open descriptor, closed with its owner. All are close-on-exec.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept;
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd();
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_ = -1;
+};
+
+// The error that errno stands for, with what was being done.
+Error system_error(int error_number, const std::string& doing);
+
+// The one call that takes a whole path: what a person configured, links and all.
+Result<Fd> open_directory(const std::string& path);
+
+// One component below `directory`: never through a link, never into another mount.
+Result<Fd> open_directory_at(int directory, const std::string& name);
+// The same, made first when it is not there.
+Result<Fd> make_directory_at(int directory, const std::string& name, mode_t mode);
+
+// All names but `.` and `..`, in no order.
+Result<std::vector<std::string>> list_directory(int directory);
+
+enum class FileType { kNothing, kDirectory, kRegular, kLink, kOther };
+struct FileInfo {
+  FileType type = FileType::kNothing;
+  std::uint64_t inode = 0;
+};
+// A link is a link here, not what it points at. What is not there is kNothing, not an error.
+Result<FileInfo> inspect_at(int directory, const std::string& name);
+
+// A regular file, whole, or kTooLarge.
+Result<std::string> read_file_at(int directory, const std::string& name, std::size_t size_max);
+// Whole or not at all, whatever crashes: a temporary file, synced, renamed over `name`, the directory synced. One writer at a time
+// per name; a crash may leave `.NAME.new` behind, which the next write replaces.
+Status write_file_at(int directory, const std::string& name, std::string_view bytes, mode_t mode);
+
+// Where the descriptor's directory is now, as the kernel names it.
+Result<std::string> path_of(int directory);
+
+}  // namespace reclaim::system

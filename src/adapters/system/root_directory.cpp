@@ -1,0 +1,44 @@
+#include "adapters/system/root_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace reclaim::system {
+namespace {
+
+constexpr std::size_t kMarkerMax = 4096;
+
+Error about(const std::string& path, Error error) {
+  error.message = path + ": " + error.message;
+  return error;
+}
+
+}  // namespace
+
+Result<RootDirectory> RootDirectory::open(const std::string& path) {
+  const Fd root = TRY(open_directory(path));
+  auto directory = make_directory_at(root.get(), ".reclaim", 0700);
+  if (!directory.ok()) return about(path, directory.error());
+  Fd lock(openat(directory.value().get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!lock.is_open()) return about(path, system_error(errno, "cannot open .reclaim/lock"));
+  return RootDirectory(std::move(directory).value(), std::move(lock));
+}
+
+Result<bool> RootDirectory::try_lock() {
+  if (flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK || errno == EINTR) return false;
+  return system_error(errno, "cannot lock .reclaim/lock");
+}
+
+Result<std::optional<std::string>> RootDirectory::read_marker() const {
+  auto text = read_file_at(directory_.get(), "marker", kMarkerMax);
+  if (!text.ok() && text.error().kind == Error::Kind::kNotFound) return std::optional<std::string>();
+  return std::optional(TRY(std::move(text)));
+}
+
+Status RootDirectory::write_marker(std::string_view text) const { return write_file_at(directory_.get(), "marker", text, 0600); }
+
+}  // namespace reclaim::system

@@ -1,0 +1,52 @@
+#include "runtime/bounded_pool.hpp"
+
+namespace reclaim::runtime {
+
+BoundedPool::~BoundedPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_to_do_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool BoundedPool::try_submit(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || busy_ == threads_max_) return false;
+    if (busy_ == threads_.size()) threads_.emplace_back([this] { work(); });
+    ++busy_;
+    taken_.push_back(std::move(task));
+  }
+  work_to_do_.notify_one();
+  return true;
+}
+
+std::size_t BoundedPool::busy() const {
+  const std::lock_guard lock(mutex_);
+  return busy_;
+}
+
+bool BoundedPool::wait_idle(Millis patience) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, patience, [this] { return busy_ == 0; });
+}
+
+void BoundedPool::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_to_do_.wait(lock, [this] { return stopping_ || !taken_.empty(); });
+    if (taken_.empty()) return;
+    std::function<void()> task = std::move(taken_.front());
+    taken_.pop_front();
+    lock.unlock();
+    task();
+    task = nullptr;
+    lock.lock();
+    --busy_;
+    if (busy_ == 0) idle_.notify_all();
+  }
+}
+
+}  // namespace reclaim::runtime

@@ -1,0 +1,236 @@
+#include "worker/agent.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "wire/json.hpp"
+
+namespace reclaim::worker {
+namespace {
+
+constexpr Millis kBackoffMin{100};
+constexpr Millis kBackoffMax{10'000};
+constexpr Millis kRefusedPause{3'000};  // a person has to do something first
+constexpr std::size_t kObservedMax = 100'000;
+
+bool is_a_persons_turn(const Error& error) {
+  return error.kind == Error::Kind::kUnauthenticated || error.kind == Error::Kind::kForbidden || error.kind == Error::Kind::kNotFound;
+}
+
+}  // namespace
+
+std::string to_text(const wire::Answered& answered) {
+  return wire::to_text(wire::Json{{"lineage", answered.lineage}, {"session", answered.session}, {"sequence", answered.sequence}}) + "\n";
+}
+
+Result<wire::Answered> parse_answered(std::string_view text) {
+  const wire::Json json = TRY(wire::parse_json(text));
+  if (!json.is_object()) return corrupt("not a JSON object");
+  wire::ObjectReader reader(json, "answered");
+  wire::Answered answered{reader.required_text("lineage", 128), reader.required_text("session", 128),
+                          reader.required_integer("sequence", 0, wire::kNumberMax)};
+  TRY(reader.finish());
+  return answered;
+}
+
+Agent::Agent(AgentOptions options, std::vector<ports::ResourceDriver*> drivers, Memory& memory, Random& random)
+    : options_(std::move(options)),
+      drivers_(std::move(drivers)),
+      memory_(memory),
+      random_(random),
+      destroyer_(options_.limits),
+      next_sync_(options_.sync_interval) {
+  for (std::size_t i = 0; i < drivers_.size(); ++i) places_[drivers_[i]->kind()].push_back(i);
+}
+
+Status Agent::open() {
+  answered_ = TRY(memory_.load());
+  return done();
+}
+
+void Agent::begin() { as_of_ = high_water_; }
+
+wire::SyncRequest Agent::prepare(Listings listings, std::optional<wire::Disk> disk, Instant now) {
+  route(std::move(listings));
+  ++sequence_;
+  wire::SyncRequest request;
+  request.session = options_.identity.session;
+  request.incarnation = options_.identity.incarnation;
+  request.started = options_.identity.started;
+  request.sequence = sequence_;
+  request.as_of = as_of_;
+  request.answered = answered_;
+  Report report = destroyer_.report(sequence_, now);
+  request.in_hand = std::move(report.in_hand);
+  request.results = std::move(report.results);
+  add_disk(request, disk);
+  held_ = may_hold();
+  if (held_) request.wait_ms = std::min({next_sync_, options_.sync_interval, options_.hold_max, Millis(wire::kWaitMaxMs)}).count();
+  const bool unchanged = std::ranges::all_of(kResourceKinds, [this](ResourceKind kind) { return trackers_[kind].is_unchanged(); });
+  request.same = settled_ && unchanged && request.results.empty() && destroyer_.is_idle();
+  add_inventories(request);
+  sent_ = now;
+  settled_ = false;
+  return request;
+}
+
+void Agent::route(Listings listings) {
+  check(listings.size() == drivers_.size(), "one listing for each driver");
+  std::vector<std::string> failures;
+  listing_notes_.clear();
+  for (std::size_t i = 0; i < listings.size(); ++i) {
+    if (listings[i].ok()) continue;
+    failures.push_back("cannot list " + drivers_[i]->name() + ", " + std::string(plural_of(drivers_[i]->kind())) +
+                       " are left out of the sync: " + listings[i].error().message);
+    if (std::ranges::find(listing_failures_, failures.back()) == listing_failures_.end()) listing_notes_.push_back({true, failures.back()});
+  }
+  listing_failures_ = std::move(failures);
+  for (const ResourceKind kind : kResourceKinds) {
+    Listings of_kind;
+    for (const std::size_t place : places_[kind]) of_kind.push_back(std::move(listings[place]));
+    trackers_[kind].take(std::move(of_kind));
+  }
+}
+
+void Agent::add_inventories(wire::SyncRequest& request) {
+  for (const ResourceKind kind : kResourceKinds) {
+    if (!request.same) request.inventories[kind] = trackers_[kind].frame(sequence_);
+    for (const std::string& name : trackers_[kind].malformed()) {
+      if (request.malformed.size() < wire::kResultsMax) request.malformed.push_back({kind, name});
+    }
+  }
+}
+
+// Disk use moves all the time; only a change of a hundredth is news.
+void Agent::add_disk(wire::SyncRequest& request, std::optional<wire::Disk> disk) {
+  if (!disk) return;
+  const bool is_news = !settled_ || !disk_sent_ || disk->total_bytes != disk_sent_->total_bytes ||
+                       std::abs(disk->used_bytes - disk_sent_->used_bytes) > disk->total_bytes / 100;
+  if (!is_news) return;
+  request.disk = disk;
+  disk_sent_ = disk;
+}
+
+// While anything is in hand results may become ready, and a held exchange could not carry them.
+bool Agent::may_hold() const { return options_.hold_max > Millis(0) && settled_ && !options_.observe && destroyer_.is_idle(); }
+
+Turn Agent::take(const Result<wire::SyncAnswer>& answer, Instant now) {
+  Turn turn;
+  turn.notes = std::exchange(listing_notes_, {});
+  if (!answer.ok()) {
+    refuse(answer.error(), turn);
+  } else if (answer.value().sequence != sequence_) {
+    refuse(corrupt("the answer is to sync " + std::to_string(answer.value().sequence) + ", not to the latest"), turn);
+  } else {
+    accept(answer.value(), now, turn);
+  }
+  return turn;
+}
+
+void Agent::accept(const wire::SyncAnswer& answer, Instant now, Turn& turn) {
+  if (!last_failure_.empty()) turn.notes.push_back({false, "syncing again"});
+  last_failure_.clear();
+  failures_ = 0;
+  if (!follow_lineage(answer, turn)) return;
+  const Status stored = memory_.store({answer.lineage, options_.identity.session, answer.sequence});
+  if (!stored.ok()) {
+    turn.notes.push_back({true, "takes no orders, for it cannot remember this answer: " + stored.error().message});
+    turn.pause = backoff();
+    return;
+  }
+  answered_ = wire::Answered{answer.lineage, options_.identity.session, answer.sequence};
+  high_water_ = answer.high_water;
+  destroyer_.answered(sequence_);
+  for (const ResourceKind kind : kResourceKinds) {
+    const bool accepted = std::ranges::find(answer.resync, kind) == answer.resync.end();
+    trackers_[kind].answered(sequence_, accepted);
+  }
+  settled_ = std::ranges::all_of(answer.resync, [this](ResourceKind kind) { return places_[kind].empty(); });
+  accept_orders(answer, turn);
+  next_sync_ = std::min(Millis(answer.next_sync_ms), options_.sync_interval);
+  // Instead of waiting at home with nothing in hand, wait at the server, which then answers as soon as there is work.
+  if (!held_ && may_hold()) return;
+  turn.pause = std::max(Millis(0), next_sync_ - (now - sent_));
+}
+
+void Agent::accept_orders(const wire::SyncAnswer& answer, Turn& turn) {
+  std::set<std::string> observed;
+  for (const ResourceKind kind : kResourceKinds) {
+    if (!options_.observe) {
+      destroyer_.accept(kind, answer.destroy[kind]);
+      continue;
+    }
+    for (const std::string& handle : answer.destroy[kind]) {
+      if (observed.size() == kObservedMax) break;
+      const std::string what = std::string(name_of(kind)) + " " + handle;
+      if (!observed_.contains(what)) turn.notes.push_back({false, "would destroy " + what});
+      observed.insert(what);
+    }
+  }
+  observed_ = std::move(observed);
+}
+
+// A restored backup answers under another lineage than the one this worker knows. It is followed once it names ours as replaced,
+// but what it says now was judged by what it asked under the old one: the conversation begins anew first.
+bool Agent::follow_lineage(const wire::SyncAnswer& answer, Turn& turn) {
+  if (!answered_ || answered_->lineage == answer.lineage) return true;
+  begin_anew();
+  if (std::ranges::find(answer.replaces, answered_->lineage) == answer.replaces.end()) {
+    turn.notes.push_back({true, "the server answers under lineage " + answer.lineage + ", which does not replace the known " +
+                                    answered_->lineage + ": nothing is destroyed until an operator accepts it"});
+    turn.pause = options_.sync_interval;
+    return false;
+  }
+  const wire::Answered known{answer.lineage, options_.identity.session, answer.sequence};
+  if (const Status stored = memory_.store(known); !stored.ok()) {
+    turn.notes.push_back({true, "cannot remember the new lineage: " + stored.error().message});
+    turn.pause = backoff();
+    return false;
+  }
+  answered_ = known;
+  turn.notes.push_back({false, "follows lineage " + answer.lineage});
+  return false;
+}
+
+void Agent::refuse(const Error& error, Turn& turn) {
+  const bool is_fence = error.kind == Error::Kind::kFenced;
+  if (is_fence && error.field == "session") {
+    destroyer_.drop_queued();
+    turn.verdict = Turn::Verdict::kSuperseded;
+    turn.notes.push_back({true, "another session of this worker has taken over: " + error.message});
+    return;
+  }
+  if (error.message != last_failure_) turn.notes.push_back({true, "sync failed: " + error.message});
+  last_failure_ = error.message;
+  if (is_fence && error.field == "lineage") {
+    begin_anew();
+    turn.pause = options_.sync_interval;
+  } else if (is_a_persons_turn(error)) {
+    turn.pause = kRefusedPause + Millis(static_cast<std::int64_t>(random_.next() % 1000));
+  } else {
+    turn.pause = backoff();
+  }
+}
+
+void Agent::begin_anew() {
+  destroyer_.drop_queued();
+  for (const ResourceKind kind : kResourceKinds) trackers_[kind].begin_anew();
+  high_water_ = 0;
+}
+
+Millis Agent::backoff() {
+  Millis bound = kBackoffMin;
+  for (int i = 0; i < failures_ && bound < kBackoffMax; ++i) bound *= 2;
+  ++failures_;
+  bound = std::min(bound, kBackoffMax);
+  return bound / 2 + Millis(static_cast<std::int64_t>(random_.next() % static_cast<std::uint64_t>(bound.count() / 2 + 1)));
+}
+
+std::vector<ports::ResourceDriver*> Agent::drivers_of(ResourceKind kind, const std::string& handle) const {
+  std::vector<ports::ResourceDriver*> found;
+  for (const std::size_t place : trackers_[kind].drivers_of(handle)) found.push_back(drivers_[places_[kind][place]]);
+  return found;
+}
+
+}  // namespace reclaim::worker

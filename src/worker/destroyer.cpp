@@ -1,0 +1,129 @@
+#include "worker/destroyer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reclaim::worker {
+namespace {
+
+constexpr std::size_t kFailuresMax = 10'000;
+constexpr std::size_t kErrorTextMax = 1'000;
+
+std::int64_t attempt_of(const std::map<std::string, std::int64_t>& failures, const std::string& handle) {
+  const auto found = failures.find(handle);
+  return found == failures.end() ? 1 : found->second + 1;
+}
+
+}  // namespace
+
+std::size_t Destroyer::accept(ResourceKind kind, const std::vector<std::string>& handles) {
+  Hand& hand = hands_[kind];
+  std::size_t taken = 0;
+  for (const std::string& handle : handles) {
+    if (hand.queued.size() + hand.running.size() >= kOrdersMax) break;
+    if (hand.running.contains(handle) || !hand.queued.insert(handle).second) continue;
+    (hand.failures.contains(handle) ? hand.again : hand.fresh).push_back(handle);
+    ++taken;
+  }
+  return taken;
+}
+
+std::vector<Start> Destroyer::start(Instant now) {
+  std::vector<Start> starts;
+  for (const ResourceKind kind : kResourceKinds) {
+    Hand& hand = hands_[kind];
+    pen_stragglers(hand, limits_.in_flight[kind], now);
+    for (std::size_t free = free_slots(hand, limits_.in_flight[kind]); free > 0 && !hand.queued.empty(); --free) {
+      std::deque<std::string>& queue = hand.fresh.empty() ? hand.again : hand.fresh;
+      std::string handle = std::move(queue.front());
+      queue.pop_front();
+      hand.queued.erase(handle);
+      hand.running.emplace(handle, Running{now, now + limits_.timeout});
+      starts.push_back({kind, std::move(handle), now + limits_.timeout});
+    }
+  }
+  return starts;
+}
+
+void Destroyer::pen_stragglers(Hand& hand, std::size_t in_flight, Instant now) const {
+  auto penned = static_cast<std::size_t>(std::ranges::count_if(hand.running, [](const auto& entry) { return entry.second.penned; }));
+  for (auto& [handle, running] : hand.running) {
+    if (penned >= in_flight * kPenFactor) return;
+    if (running.penned || now - running.since < limits_.straggler_after) continue;
+    running.penned = true;
+    ++penned;
+  }
+}
+
+std::size_t Destroyer::free_slots(const Hand& hand, std::size_t in_flight) const {
+  const auto held = static_cast<std::size_t>(std::ranges::count_if(hand.running, [](const auto& entry) { return !entry.second.penned; }));
+  return held < in_flight ? in_flight - held : 0;
+}
+
+std::optional<Instant> Destroyer::next_start() const {
+  std::optional<Instant> next;
+  for (const ResourceKind kind : kResourceKinds) {
+    const Hand& hand = hands_[kind];
+    if (hand.queued.empty() || hand.running.size() >= running_max(limits_.in_flight[kind])) continue;
+    for (const auto& [handle, running] : hand.running) {
+      const Instant at = running.since + limits_.straggler_after;
+      if (!running.penned && (!next || at < *next)) next = at;
+    }
+  }
+  return next;
+}
+
+void Destroyer::finished(ResourceKind kind, const std::string& handle, const Status& outcome) {
+  Hand& hand = hands_[kind];
+  check(hand.running.erase(handle) == 1, "a finished order was running");
+  wire::DestroyResult result{kind, handle, outcome.ok(), {}, attempt_of(hand.failures, handle), false};
+  if (outcome.ok()) {
+    hand.failures.erase(handle);
+  } else {
+    result.error = outcome.error().message.substr(0, kErrorTextMax);
+    // Over the bound a handle only loses its place at the end of the queue.
+    if (hand.failures.size() < kFailuresMax || hand.failures.contains(handle)) ++hand.failures[handle];
+  }
+  results_.push_back({std::move(result)});
+}
+
+void Destroyer::drop_queued() {
+  for (const ResourceKind kind : kResourceKinds) {
+    hands_[kind].fresh.clear();
+    hands_[kind].again.clear();
+    hands_[kind].queued.clear();
+  }
+}
+
+Report Destroyer::report(std::int64_t sequence, Instant now) {
+  Report report;
+  for (Pending& pending : results_) {
+    if (report.results.size() == wire::kResultsMax) break;
+    pending.carried_by = sequence;
+    report.results.push_back(pending.result);
+  }
+  for (const ResourceKind kind : kResourceKinds) {
+    const Hand& hand = hands_[kind];
+    report.in_hand[kind].assign(hand.queued.begin(), hand.queued.end());
+    for (const auto& [handle, running] : hand.running) {
+      report.in_hand[kind].push_back(handle);
+      if (now < running.deadline || report.results.size() == wire::kResultsMax) continue;
+      const std::string error = "still running " + std::to_string((now - running.since).count() / 1000) + " s after it was started";
+      report.results.push_back({kind, handle, false, error, attempt_of(hand.failures, handle), true});
+    }
+  }
+  return report;
+}
+
+void Destroyer::answered(std::int64_t sequence) {
+  std::erase_if(results_, [sequence](const Pending& pending) { return pending.carried_by == sequence; });
+}
+
+bool Destroyer::has_unsent_results() const {
+  return std::ranges::any_of(results_, [](const Pending& pending) { return pending.carried_by == 0; });
+}
+
+std::size_t Destroyer::queued_count() const { return hands_.containers.queued.size() + hands_.volumes.queued.size(); }
+std::size_t Destroyer::running_count() const { return hands_.containers.running.size() + hands_.volumes.running.size(); }
+
+}  // namespace reclaim::worker
