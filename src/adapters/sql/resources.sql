@@ -1,0 +1,61 @@
+-- Containers and volumes. Whoever runs a changing statement here holds the worker's lock and passes the change number it drew.
+
+-- fragment: resource_columns
+r.id, w.name, r.kind, r.handle, r.state, r.since_wall, o.name, c.handle, p.handle, r.missing_wall,
+CASE WHEN r.pinned IS NOT NULL AND (r.pin_ttl_ms IS NULL OR r.pinned + r.pin_ttl_ms > CAST($1 AS BIGINT) OR r.pinned < CAST($2 AS BIGINT))
+  THEN 1 ELSE 0 END, r.pin_reason, r.attempts, r.last_error, r.bytes, r.in_hand, r.stuck, r.reason
+
+-- fragment: resource_rows
+SELECT @{resource_columns}
+FROM resources r JOIN workers w ON w.id = r.worker_id LEFT JOIN owners o ON o.id = r.owner_id
+LEFT JOIN resources c ON c.id = r.container_id LEFT JOIN resources p ON p.id = r.parent_id
+
+-- statement: resource_find
+@{resource_rows} WHERE w.name = $3 AND r.kind = $4 AND r.handle = $5
+
+-- statement: resource_list
+@{resource_rows}
+WHERE r.kind = $3 AND r.id > $4
+  AND (CAST($5 AS TEXT) IS NULL OR r.worker_id = (SELECT x.id FROM workers x WHERE x.name = $5))
+  AND (CAST($6 AS TEXT) IS NULL OR r.state = $6)
+  AND (CAST($7 AS TEXT) IS NULL OR r.owner_id = (SELECT y.id FROM owners y WHERE y.name = $7))
+  AND (CAST($8 AS INTEGER) = 0 OR r.missing_since IS NOT NULL)
+ORDER BY r.id LIMIT $9
+
+-- statement: resource_ref
+SELECT id, state FROM resources WHERE worker_id = $1 AND kind = $2 AND handle = $3
+
+-- statement: resource_insert
+INSERT INTO resources (worker_id, kind, handle, owner_id, container_id, parent_id, state, since_wall, entered, change, present)
+SELECT CAST($1 AS BIGINT), CAST($2 AS INTEGER), $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), 'creating',
+       CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT),
+       (SELECT COUNT(*) FROM unknowns u WHERE u.worker_id = $1 AND u.kind = $2 AND u.handle = $3)
+RETURNING id
+
+-- statement: unknown_forget
+DELETE FROM unknowns WHERE worker_id = $1 AND kind = $2 AND handle = $3
+
+-- A parent that gets a child has changed: a mark planned before fails.
+-- statement: resource_bump
+UPDATE resources SET change = $2 WHERE id = $1
+
+-- statement: resource_set_state
+UPDATE resources SET state = $2, since_wall = $3, entered = $4, change = $5, missing_since = NULL, missing_wall = NULL
+WHERE id = $1 AND state = $6
+
+-- statement: resource_mark
+UPDATE resources SET state = 'destroying', since_wall = $2, entered = $3, change = $4, mark = $4, reason = $5, missing_since = NULL,
+  missing_wall = NULL
+WHERE id = $1 AND state = $6
+
+-- statement: resource_touch
+UPDATE resources SET touched = $2, change = $3 WHERE id = $1 AND state <> 'destroying'
+
+-- statement: resource_pin
+UPDATE resources SET pinned = $2, pin_ttl_ms = $3, pin_reason = $4, change = $5 WHERE id = $1 AND state <> 'destroying'
+
+-- statement: resource_unpin
+UPDATE resources SET pinned = NULL, pin_ttl_ms = NULL, pin_reason = NULL, change = $2 WHERE id = $1
+
+-- statement: resource_own
+UPDATE resources SET owner_id = $2, change = $3 WHERE id = $1 AND state <> 'destroying'

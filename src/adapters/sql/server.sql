@@ -1,0 +1,49 @@
+-- What the server itself keeps: facts about the database, service time, claims on passes, tokens.
+
+-- statement: meta_read
+SELECT value FROM meta WHERE key = $1
+
+-- statement: meta_create
+INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING
+
+-- statement: clock_read
+SELECT served_ms, served_since FROM service_clock WHERE id = 1
+
+-- Time only moves forward, and only under the claim that the caller holds.
+-- statement: clock_advance
+UPDATE service_clock SET served_ms = served_ms + $1
+WHERE id = 1 AND EXISTS (SELECT 1 FROM claims WHERE name = $2 AND holder = $3 AND epoch = $4)
+RETURNING served_ms, served_since
+
+-- statement: clock_mark_gap
+UPDATE service_clock SET served_since = served_ms
+WHERE id = 1 AND EXISTS (SELECT 1 FROM claims WHERE name = $1 AND holder = $2 AND epoch = $3)
+RETURNING served_ms, served_since
+
+-- statement: claim_read
+SELECT holder, epoch, beat FROM claims WHERE name = $1
+
+-- statement: claim_create
+INSERT INTO claims (name, holder, epoch, beat) VALUES ($1, $2, 1, 0) ON CONFLICT (name) DO NOTHING
+
+-- statement: claim_take
+UPDATE claims SET holder = $2, epoch = epoch + 1, beat = 0 WHERE name = $1 AND epoch = $3 AND beat = $4 RETURNING epoch
+
+-- statement: claim_beat
+UPDATE claims SET beat = beat + 1 WHERE name = $1 AND holder = $2 AND epoch = $3 RETURNING beat
+
+-- First statement of every transaction of a pass: holds the claim's row until the end, so that it cannot move on meanwhile.
+-- statement: claim_hold
+SELECT epoch FROM claims WHERE name = $1 AND holder = $2 AND epoch = $3 @for_share
+
+-- statement: token_create
+INSERT INTO tokens (id, name, role, digest, created_wall) VALUES ($1, $2, $3, $4, $5)
+
+-- statement: token_by_digest
+SELECT id, name, role FROM tokens WHERE digest = $1
+
+-- statement: token_list
+SELECT id, name, role, created_wall FROM tokens WHERE id > $1 ORDER BY id LIMIT $2
+
+-- statement: token_delete
+DELETE FROM tokens WHERE id = $1 RETURNING id, name, role, created_wall

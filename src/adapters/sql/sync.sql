@@ -1,0 +1,140 @@
+-- The one exchange. Every statement but the first runs under the worker's lock; none grows with the number of handles.
+
+-- The whole sync of a worker with nothing new, as one guarded statement: session, inventories and marks are just what they were, and
+-- nothing waits to be destroyed. Whatever is otherwise, no row matches and the sync goes the long way.
+-- $1 key, $2 name, $3 session, $4 incarnation, $5 started, $6 sequence, $7 as_of, $8 now, $9 wall,
+-- $10..$13 containers: in the frame (0 or 1), base, count, digest; $14..$17 volumes; $18 malformed, $19 and $20 disk; $21 a `same` frame (0 or 1)
+-- statement: sync_nothing_new
+UPDATE workers SET
+  sequence = CAST($6 AS BIGINT), synced = CAST($8 AS BIGINT), synced_wall = CAST($9 AS BIGINT),
+  container_base = CASE WHEN CAST($10 AS INTEGER) = 1 THEN CAST($6 AS BIGINT) ELSE container_base END,
+  volume_base = CASE WHEN CAST($14 AS INTEGER) = 1 THEN CAST($6 AS BIGINT) ELSE volume_base END,
+  disk_total = COALESCE(CAST($19 AS BIGINT), disk_total), disk_used = COALESCE(CAST($20 AS BIGINT), disk_used)
+WHERE id = COALESCE((SELECT k.worker_id FROM worker_keys k WHERE k.key = $1), (SELECT n.id FROM workers n WHERE n.name = $2))
+  AND state = 'running' AND session = $3 AND incarnation = $4 AND started = CAST($5 AS BIGINT) AND sequence < CAST($6 AS BIGINT)
+  AND change = CAST($7 AS BIGINT) AND malformed = $18
+  AND (CAST($10 AS INTEGER) = 0 OR (container_judged = change AND container_base = CAST($11 AS BIGINT)
+       AND container_count = CAST($12 AS BIGINT) AND container_digest = $13))
+  AND (CAST($14 AS INTEGER) = 0 OR (volume_judged = change AND volume_base = CAST($15 AS BIGINT)
+       AND volume_count = CAST($16 AS BIGINT) AND volume_digest = $17))
+  AND (CAST($21 AS INTEGER) = 0 OR ((container_base IS NULL OR container_judged = change) AND (volume_base IS NULL OR volume_judged = change)))
+  AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = workers.id AND r.state = 'destroying')
+RETURNING name, change, (SELECT value FROM meta WHERE key = 'lineage')
+
+-- A worker's new session: what the former one left in hand is in nobody's hand, its locks are ours; its inventories are no base.
+-- statement: sync_new_session
+UPDATE resources SET in_hand = 0, stuck = 0 WHERE worker_id = $1 AND in_hand = 1
+
+-- A result counts only for a row whose mark as_of covers: a resent acknowledgement must not forget the handle's next bearer.
+-- $2 as_of, $3 [{kind, handle}] acknowledged, without those in hand
+-- statement: sync_acknowledged
+DELETE FROM resources
+WHERE worker_id = $1 AND state = 'destroying' AND mark <= CAST($2 AS BIGINT)
+  AND id IN (
+    SELECT r.id FROM @each($3) JOIN resources r
+      ON r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle')
+RETURNING kind, handle, present, reason, entered
+
+-- What was acknowledged and is still in the acknowledged inventory stays known as such: should it never leave, it is unknown.
+-- $2 change, $3 [{kind, handle}]
+-- statement: sync_leftovers
+INSERT INTO unknowns (worker_id, kind, handle, change)
+SELECT CAST($1 AS BIGINT), CAST(each.value ->> 'kind' AS INTEGER), each.value ->> 'handle', CAST($2 AS BIGINT) FROM @each($3)
+WHERE 1 = 1
+ON CONFLICT (worker_id, kind, handle) DO UPDATE SET change = excluded.change, since = NULL
+
+-- A failed destroy comes again after 1 s, doubling to 5 min. $2 as_of, $3 now, $4 [{kind, handle, error, stuck}]
+-- statement: sync_failed
+UPDATE resources SET
+  attempts = attempts + 1 - f.stuck,
+  stuck = f.stuck,
+  last_error = f.error,
+  retry_at = CAST($3 AS BIGINT) + CASE WHEN attempts >= 9 THEN 300000 ELSE 1000 * (1 << CAST(attempts AS INTEGER)) END
+FROM (SELECT CAST(each.value ->> 'kind' AS INTEGER) AS kind, each.value ->> 'handle' AS handle, each.value ->> 'error' AS error,
+             CAST(each.value ->> 'stuck' AS INTEGER) AS stuck FROM @each($4)) f
+WHERE resources.worker_id = $1 AND resources.kind = f.kind AND resources.handle = f.handle
+  AND resources.state = 'destroying' AND resources.mark <= CAST($2 AS BIGINT)
+RETURNING resources.kind, resources.handle, resources.attempts, resources.last_error, resources.stuck
+
+-- $2 [{kind, handle}] in hand
+-- statement: sync_out_of_hand
+UPDATE resources SET in_hand = 0, stuck = 0
+WHERE worker_id = $1 AND in_hand = 1
+  AND NOT EXISTS (SELECT 1 FROM @each($2) WHERE CAST(each.value ->> 'kind' AS INTEGER) = resources.kind
+                  AND each.value ->> 'handle' = resources.handle)
+
+-- statement: sync_into_hand
+UPDATE resources SET in_hand = 1
+WHERE worker_id = $1 AND in_hand = 0
+  AND id IN (SELECT r.id FROM @each($2) JOIN resources r
+             ON r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle')
+
+-- The set that the server holds of a kind: rows that were present, and unknowns.
+-- statement: inventory_read
+SELECT handle FROM resources WHERE worker_id = $1 AND kind = $2 AND present = 1
+UNION ALL
+SELECT handle FROM unknowns WHERE worker_id = $1 AND kind = $2
+
+-- $3 handles
+-- statement: inventory_appeared
+UPDATE resources SET present = 1, missing_since = NULL, missing_wall = NULL
+WHERE worker_id = $1 AND kind = $2 AND present = 0
+  AND id IN (SELECT r.id FROM @each_text($3) JOIN resources r ON r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value)
+
+-- $4 the high-water mark now, $5 held
+-- statement: inventory_appeared_unknown
+INSERT INTO unknowns (worker_id, kind, handle, change, held)
+SELECT CAST($1 AS BIGINT), CAST($2 AS INTEGER), each.value, CAST($4 AS BIGINT), CAST($5 AS INTEGER) FROM @each_text($3)
+WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value)
+ON CONFLICT (worker_id, kind, handle) DO NOTHING
+RETURNING handle
+
+-- statement: inventory_vanished
+UPDATE resources SET present = 0
+WHERE worker_id = $1 AND kind = $2 AND present = 1
+  AND id IN (SELECT r.id FROM @each_text($3) JOIN resources r ON r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value)
+
+-- statement: inventory_vanished_unknown
+DELETE FROM unknowns WHERE worker_id = $1 AND kind = $2
+  AND handle IN (SELECT u.handle FROM @each_text($3) JOIN unknowns u ON u.worker_id = $1 AND u.kind = $2 AND u.handle = each.value)
+
+-- Judgement at as_of ($3): rows that changed later are left alone.
+-- statement: judge_missing
+UPDATE resources SET missing_since = CAST($4 AS BIGINT), missing_wall = CAST($5 AS BIGINT)
+WHERE worker_id = $1 AND kind = $2 AND present = 0 AND change <= CAST($3 AS BIGINT) AND state = 'created' AND missing_since IS NULL
+RETURNING handle
+
+-- Absent, the mark is covered, and no order is in hand: evidence enough to forget.
+-- statement: judge_gone
+DELETE FROM resources
+WHERE worker_id = $1 AND kind = $2 AND present = 0 AND change <= CAST($3 AS BIGINT) AND state = 'destroying'
+  AND mark <= CAST($3 AS BIGINT) AND in_hand = 0
+RETURNING handle, reason, entered
+
+-- statement: judge_unknown
+UPDATE unknowns SET since = CAST($4 AS BIGINT)
+WHERE worker_id = $1 AND kind = $2 AND since IS NULL AND change <= CAST($3 AS BIGINT)
+
+-- The next orders, oldest mark first: never one in hand, never one before its backoff, and only what no other row hangs on.
+-- $3 now, $4 how many
+-- statement: orders_next
+SELECT r.handle FROM resources r
+WHERE r.worker_id = $1 AND r.kind = $2 AND r.state = 'destroying' AND r.in_hand = 0 AND r.retry_at <= CAST($3 AS BIGINT)
+  AND NOT EXISTS (SELECT 1 FROM resources k WHERE k.container_id = r.id)
+  AND NOT EXISTS (SELECT 1 FROM resources k WHERE k.parent_id = r.id)
+ORDER BY r.mark, r.id LIMIT $4
+
+-- statement: orders_next_retry
+SELECT MIN(retry_at) FROM resources WHERE worker_id = $1 AND state = 'destroying' AND in_hand = 0 AND retry_at > CAST($2 AS BIGINT)
+
+-- statement: sync_store
+UPDATE workers SET
+  incarnation = $2, session = $3, started = $4, sequence = $5, synced = $6, synced_wall = $7, change = $8,
+  container_base = $9, container_count = $10, container_digest = $11, container_judged = $12,
+  volume_base = $13, volume_count = $14, volume_digest = $15, volume_judged = $16, malformed = $17,
+  disk_total = COALESCE(CAST($18 AS BIGINT), disk_total), disk_used = COALESCE(CAST($19 AS BIGINT), disk_used),
+  destroyed = destroyed + CAST($20 AS BIGINT), unknown = unknown + CAST($21 AS BIGINT)
+WHERE id = $1
+
+-- statement: unknown_find
+SELECT since, held FROM unknowns WHERE worker_id = $1 AND kind = $2 AND handle = $3

@@ -1,0 +1,50 @@
+#include "agents/service_clock.hpp"
+
+#include <algorithm>
+
+#include "ports/statements.hpp"
+
+namespace reclaim::agents {
+
+Status ServiceClock::tick(Instant now) {
+  const std::optional<std::int64_t> epoch = TRY(claimant_.keep(now));
+  return epoch ? advance(now, *epoch) : follow(now);
+}
+
+Status ServiceClock::seize(Instant now) {
+  const std::optional<std::int64_t> epoch = TRY(claimant_.seize());
+  return epoch ? advance(now, *epoch) : follow(now);
+}
+
+Status ServiceClock::follow(Instant now) {
+  epoch_.reset();
+  const ports::Rows rows = TRY(database_.run(sql::clock_read, ports::Values{}));
+  if (rows.empty()) return corrupt("the service clock's row is gone");
+  base_ = {{rows[0].integer(0)}, {rows[0].integer(1)}};
+  ticked_at_ = now;
+  return done();
+}
+
+// Whoever takes the clock over cannot know how long nobody moved it: that is a gap. So is a step of our own that came late.
+Status ServiceClock::advance(Instant now, std::int64_t epoch) {
+  const bool took_over = epoch_ != epoch;
+  const Millis passed = ticked_at_ ? now - *ticked_at_ : Millis(0);
+  const Millis step = took_over ? Millis(0) : std::min(passed, kServiceGap);
+  const ports::Values claim{claimant_.claim(), claimant_.holder(), epoch};
+  ports::Values values{step.count()};
+  values.insert(values.end(), claim.begin(), claim.end());
+  ports::Rows rows = TRY(database_.run(sql::clock_advance, values));
+  if (!rows.empty() && (took_over || passed > kServiceGap)) rows = TRY(database_.run(sql::clock_mark_gap, claim));
+  if (rows.empty()) return follow(now);
+  base_ = {{rows[0].integer(0)}, {rows[0].integer(1)}};
+  epoch_ = epoch;
+  ticked_at_ = now;
+  return done();
+}
+
+ServiceClock::Reading ServiceClock::read(Instant now) const {
+  if (!ticked_at_) return base_;
+  return {base_.now + std::clamp(now - *ticked_at_, Millis(0), kServiceGap), base_.served_since};
+}
+
+}  // namespace reclaim::agents

@@ -1,0 +1,226 @@
+#include "fleet/workers.hpp"
+
+#include <algorithm>
+
+#include "fleet/events.hpp"
+#include "fleet/departure.hpp"
+#include "fleet/worker_row.hpp"
+#include "ports/statements.hpp"
+#include "wire/json.hpp"
+
+namespace reclaim::fleet {
+namespace {
+
+using ports::Transaction;
+using ports::Value;
+
+inline constexpr std::size_t kKeysMax = 16;
+
+std::optional<Existing> existing_of(std::string_view name) {
+  for (const Existing existing : {Existing::kHold, Existing::kAdopt, Existing::kDestroy}) {
+    if (name_of(existing) == name) return existing;
+  }
+  return std::nullopt;
+}
+
+std::string tags_text(const std::vector<std::string>& tags) { return wire::to_text(wire::Json(tags)); }
+
+Result<std::vector<std::string>> parse_texts(const std::string& text) {
+  const wire::Json json = TRY(wire::parse_json(text));
+  std::vector<std::string> texts;
+  for (const wire::Json& item : json) texts.push_back(item.get<std::string>());
+  return texts;
+}
+
+template <class Runner>
+Result<Worker> describe(Runner& runner, const Context& context, const WorkerRow& row) {
+  Worker worker{.name = WorkerName(row.name), .state = row.state, .since = row.since, .incarnation = row.incarnation, .ephemeral = row.ephemeral};
+  if (row.state != WorkerState::kStalled && is_stalled(row, context)) worker.state = WorkerState::kStalled;
+  worker.tags = TRY(parse_texts(row.tags));
+  worker.existing = existing_of(row.existing).value_or(Existing::kHold);
+  worker.malformed = static_cast<std::int64_t>(TRY(wire::parse_json(row.malformed)).size());
+  worker.frozen = row.frozen;
+  worker.disk = row.disk;
+  if (row.synced) worker.last_sync_age = std::max(Millis(0), context.moment.now - *row.synced);
+  const ports::Rows keys = TRY(runner.run(sql::worker_keys, {row.id}));
+  for (const ports::Row& key : keys) worker.keys.push_back(key.text(0));
+  const ports::Rows counts = TRY(runner.run(sql::worker_counts, {row.id}));
+  worker.containers = counts[0].integer(0);
+  worker.volumes = counts[0].integer(1);
+  worker.destroying = counts[0].integer(2);
+  if (!counts[0].is_null(3)) worker.oldest_destroying = std::max(Millis(0), context.moment.now - ServiceTime{counts[0].integer(3)});
+  worker.missing = counts[0].integer(4);
+  const ports::Rows unknown = TRY(runner.run(sql::worker_unknown_counts, {row.id}));
+  worker.unknown = unknown[0].integer(0);
+  worker.held = unknown[0].integer(1);
+  return worker;
+}
+
+Result<Worker> read_worker(Transaction& transaction, const Context& context, const WorkerName& name) {
+  const ports::Rows rows = TRY(transaction.run(sql::worker_find, {name.str()}));
+  if (rows.empty()) return not_found("no worker " + name.str());
+  return describe(transaction, context, parse_worker_row(rows[0]));
+}
+
+Status replace_keys(Transaction& transaction, const WorkerName& name, std::int64_t id, const std::vector<std::string>& keys) {
+  if (keys.size() > kKeysMax) return invalid("keys", "at most " + std::to_string(kKeysMax) + " keys");
+  TRY(transaction.run(sql::worker_keys_clear, {id}));
+  for (const std::string& key : keys) {
+    const ports::Rows added = TRY(transaction.run(sql::worker_key_add, {key, id}));
+    if (added.changed == 1) continue;
+    const ports::Rows holder = TRY(transaction.run(sql::worker_key_owner, {key}));
+    const std::string other = holder.empty() ? "another worker" : "worker " + holder[0].text(0);
+    if (!holder.empty() && holder[0].text(0) == name.str()) continue;  // named twice in one request
+    return conflict("a key in keys belongs to " + other + ": one key, one worker");
+  }
+  return done();
+}
+
+Status set_state(Transaction& transaction, const Context& context, const WorkerRow& worker, WorkerState state,
+                 std::optional<WorkerState> intent, const std::string& landed_session) {
+  const Value stalled_at = state == WorkerState::kStalled ? Value(context.moment.now.ms) : Value();
+  TRY(transaction.run(sql::worker_set_state,
+                      {worker.id, std::string(name_of(state)), intent ? Value(std::string(name_of(*intent))) : Value(),
+                       context.moment.wall.ms, stalled_at, landed_session.empty() ? Value() : Value(landed_session)}));
+  return done();
+}
+
+// land and retire: from where the table allows, already there is fine, anything else a conflict.
+Result<Worker> ask(const Context& context, const WorkerName& name, WorkerEvent event, WorkerState wanted) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Worker> {
+    const WorkerRow worker = TRY(lock_worker(transaction, name));
+    if (worker.state != wanted) {
+      const std::optional<WorkerState> after = next(worker.state, event);
+      const bool already = wanted == WorkerState::kLanding && worker.state == WorkerState::kLanded;
+      if (!after && !already) {
+        return conflict("worker " + name.str() + " is " + std::string(name_of(worker.state)) + " and cannot become " + std::string(name_of(wanted)));
+      }
+      if (after) TRY(set_state(transaction, context, worker, *after, std::nullopt, worker.session));
+    }
+    Worker changed = TRY(read_worker(transaction, context, name));
+    TRY(append_events(transaction, context,
+                      {{.action = "worker-" + std::string(name_of(wanted)), .worker = name.str(), .from = std::string(name_of(worker.state)),
+                        .to = std::string(name_of(changed.state))}}));
+    return changed;
+  });
+}
+
+Result<Worker> set_frozen(const Context& context, const WorkerName& name, const std::string& reason) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Worker> {
+    const WorkerRow worker = TRY(lock_worker(transaction, name));
+    TRY(transaction.run(sql::worker_freeze, {worker.id, reason.empty() ? Value() : Value(reason)}));
+    Worker changed = TRY(read_worker(transaction, context, name));
+    const std::string action = reason.empty() ? "worker-unfrozen" : "worker-frozen";
+    TRY(append_events(transaction, context, {{.action = action, .worker = name.str(), .reason = reason}}));
+    return changed;
+  });
+}
+
+}  // namespace
+
+std::string_view name_of(Existing existing) {
+  switch (existing) {
+    case Existing::kHold: return "hold";
+    case Existing::kAdopt: return "adopt";
+    case Existing::kDestroy: return "destroy";
+  }
+  check(false, "unknown answer to what exists");
+  return "";
+}
+
+Result<std::string> canonical_key(std::string_view line, std::string field) {
+  const auto is_base64 = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+  };
+  const auto is_type = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  const std::size_t space = line.find(' ');
+  const std::string_view type = line.substr(0, space);
+  std::string_view rest = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+  const std::string_view body = rest.substr(0, rest.find_first_of(" \r\n"));
+  const bool known = type.starts_with("ssh-") || type.starts_with("ecdsa-");
+  if (!known || !std::ranges::all_of(type, is_type) || body.size() < 32 || body.size() > 4096 || !std::ranges::all_of(body, is_base64)) {
+    return invalid(std::move(field), "must be a public key in OpenSSH form: `ssh-ed25519 AAAA... comment`");
+  }
+  return std::string(type) + " " + std::string(body);
+}
+
+Result<Outcome<Worker>> put_worker(const Context& context, const WorkerSpec& spec) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Outcome<Worker>> {
+    const std::string name = spec.name.str();
+    const Existing existing = spec.existing.value_or(Existing::kHold);
+    const ports::Rows inserted =
+        TRY(transaction.run(sql::worker_insert, {name, context.moment.wall.ms, std::int64_t{spec.ephemeral.value_or(false)},
+                                                 tags_text(spec.tags.value_or(std::vector<std::string>{})), std::string(name_of(existing))}));
+    const bool created = !inserted.empty();
+    const WorkerRow row = TRY(lock_worker(transaction, spec.name));
+    if (!created) {
+      const bool ephemeral = spec.ephemeral.value_or(row.ephemeral);
+      const std::string tags = spec.tags ? tags_text(*spec.tags) : row.tags;
+      const std::string held = spec.existing ? std::string(name_of(*spec.existing)) : row.existing;
+      TRY(transaction.run(sql::worker_update, {row.id, std::int64_t{ephemeral}, tags, held}));
+    }
+    if (spec.keys) TRY(replace_keys(transaction, spec.name, row.id, *spec.keys));
+    Worker worker = TRY(read_worker(transaction, context, spec.name));
+    TRY(append_events(transaction, context, {{.action = created ? "worker-enrolled" : "worker-changed", .worker = name}}));
+    return Outcome<Worker>{std::move(worker), created};
+  });
+}
+
+Result<Worker> find_worker(const Context& context, const WorkerName& name) {
+  return ports::transact(context.database, ports::Access::kRead,
+                         [&](Transaction& transaction) { return read_worker(transaction, context, name); });
+}
+
+Result<std::vector<Worker>> list_workers(const Context& context, const std::string& after, std::int64_t limit) {
+  return ports::transact(context.database, ports::Access::kRead, [&](Transaction& transaction) -> Result<std::vector<Worker>> {
+    const ports::Rows rows = TRY(transaction.run(sql::worker_list, {after, limit}));
+    std::vector<Worker> workers;
+    workers.reserve(rows.size());
+    for (const ports::Row& row : rows) workers.push_back(TRY(describe(transaction, context, parse_worker_row(row))));
+    return workers;
+  });
+}
+
+Result<WorkerName> worker_of_key(ports::Database& database, const std::string& key) {
+  const ports::Rows rows = TRY(database.run(sql::worker_of_key, {key}));
+  if (rows.empty()) return unauthenticated("this key is not enrolled: `reclaim workers enroll NAME --key FILE.pub`");
+  return WorkerName(rows[0].text(0));
+}
+
+Result<Worker> land_worker(const Context& context, const WorkerName& name) {
+  return ask(context, name, WorkerEvent::kLand, WorkerState::kLanding);
+}
+
+Result<Worker> retire_worker(const Context& context, const WorkerName& name) {
+  return ask(context, name, WorkerEvent::kRetire, WorkerState::kRetiring);
+}
+
+Result<Worker> prune_worker(const Context& context, const WorkerName& name) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Worker> {
+    const WorkerRow row = TRY(lock_worker(transaction, name));
+    Worker worker = TRY(read_worker(transaction, context, name));
+    if (!next(worker.state, WorkerEvent::kPrune)) {
+      return conflict("worker " + name.str() + " is running: land, retire or stop it first");
+    }
+    const Event event = TRY(depart(transaction, row, "pruned by " + context.actor));
+    TRY(append_events(transaction, context, {event}));
+    return worker;
+  });
+}
+
+Result<Worker> heartbeat(const Context& context, const WorkerName& name) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Worker> {
+    const WorkerRow worker = TRY(lock_worker(transaction, name));
+    TRY(transaction.run(sql::worker_heartbeat, {worker.id, context.moment.now.ms, context.moment.wall.ms}));
+    return read_worker(transaction, context, name);
+  });
+}
+
+Result<Worker> freeze_worker(const Context& context, const WorkerName& name, const std::string& reason) {
+  if (reason.empty()) return invalid("reason", "say why, for whoever finds the worker frozen");
+  return set_frozen(context, name, reason);
+}
+
+Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name) { return set_frozen(context, name, ""); }
+
+}  // namespace reclaim::fleet

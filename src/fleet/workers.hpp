@@ -1,0 +1,70 @@
+// Workers: the machines that hold resources, the keys that speak for them, and their life from enrolment to deletion.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "fleet/context.hpp"
+#include "fleet/owners.hpp"
+#include "fleet/states.hpp"
+#include "wire/sync.hpp"
+
+namespace reclaim::fleet {
+
+// What to do with what a newly enrolled worker already has.
+enum class Existing { kHold, kAdopt, kDestroy };
+std::string_view name_of(Existing existing);
+
+struct WorkerSpec {
+  WorkerName name;
+  std::optional<std::vector<std::string>> keys;  // canonical `type base64`; empty: leave as they are
+  std::optional<bool> ephemeral;
+  std::optional<std::vector<std::string>> tags;
+  std::optional<Existing> existing;
+};
+
+struct Worker {
+  WorkerName name;
+  WorkerState state = WorkerState::kRunning;
+  WallTime since;
+  std::string incarnation;
+  bool ephemeral = false;
+  std::vector<std::string> tags;
+  std::vector<std::string> keys;
+  Existing existing = Existing::kHold;
+  std::int64_t containers = 0;
+  std::int64_t volumes = 0;
+  std::int64_t destroying = 0;
+  std::optional<Millis> oldest_destroying;
+  std::int64_t missing = 0;
+  std::int64_t unknown = 0;
+  std::int64_t held = 0;
+  std::int64_t malformed = 0;
+  std::optional<Millis> last_sync_age;
+  std::string frozen;  // the reason, or empty
+  std::optional<wire::Disk> disk;
+};
+
+// `ssh-ed25519 AAAA... comment` -> `ssh-ed25519 AAAA...`; kInvalid for what is no public key.
+Result<std::string> canonical_key(std::string_view line, std::string field = "keys");
+
+// Enrols, or changes keys, tags and flags of an enrolled worker. A key belongs to one worker only: kConflict names the other.
+Result<Outcome<Worker>> put_worker(const Context& context, const WorkerSpec& spec);
+Result<Worker> find_worker(const Context& context, const WorkerName& name);
+Result<std::vector<Worker>> list_workers(const Context& context, const std::string& after, std::int64_t limit);
+// kUnauthenticated for a key that belongs to no worker.
+Result<WorkerName> worker_of_key(ports::Database& database, const std::string& key);
+
+Result<Worker> land_worker(const Context& context, const WorkerName& name);
+Result<Worker> retire_worker(const Context& context, const WorkerName& name);
+// Gives a worker up that is not running: its rows are lost, with a reason. kConflict while running.
+Result<Worker> prune_worker(const Context& context, const WorkerName& name);
+// Counts as contact, changes nothing else.
+Result<Worker> heartbeat(const Context& context, const WorkerName& name);
+// No orders leave for this worker until unfrozen. kInvalid without a reason.
+Result<Worker> freeze_worker(const Context& context, const WorkerName& name, const std::string& reason);
+Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name);
+
+}  // namespace reclaim::fleet
