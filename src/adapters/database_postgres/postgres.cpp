@@ -90,7 +90,9 @@ class PostgresDatabase : public ports::Database {
 
 Result<const sql::Catalogue::Migration*> pending(PGconn* session, const sql::Catalogue& catalogue) {
   std::vector<sql::Applied> history;
-  const Answer table = TRY(execute(session, "SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL"));
+  // Not to_regclass(): under an advisory lock alone it answers from a cache that does not know yet what others just committed.
+  const Answer table =
+      TRY(execute(session, "SELECT 1 FROM pg_catalog.pg_tables WHERE tablename = 'schema_migrations' AND schemaname = current_schema()"));
   if (PQntuples(table.get()) == 1) {
     const Answer rows = TRY(execute(session, "SELECT version, name FROM schema_migrations ORDER BY version"));
     for (int row = 0; row < PQntuples(rows.get()); ++row) {
@@ -106,12 +108,7 @@ Result<const sql::Catalogue::Migration*> pending(PGconn* session, const sql::Cat
 Status apply(PGconn* session, const sql::Catalogue& catalogue, const sql::Catalogue::Migration& migration) {
   TRY(execute(session, "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7370009)"));
   const sql::Catalogue::Migration* next = TRY(pending(session, catalogue));
-  if (next == &migration) {
-    TRY(execute(session, std::string(sql::history_table(sql::Dialect::kPostgres))));
-    TRY(execute(session, migration.text));
-    const std::string version = std::to_string(migration.version);
-    TRY(execute(session, "INSERT INTO schema_migrations (version, name) VALUES (" + version + ", '" + migration.name + "')"));
-  }
+  if (next == &migration) TRY(execute(session, migration.text, "PostgreSQL, migration " + migration.name));
   TRY(execute(session, "COMMIT"));
   return done();
 }

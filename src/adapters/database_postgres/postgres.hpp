@@ -1,4 +1,4 @@
-// PostgreSQL (14 or later), for several servers over one database. libpq, without anything in between.
+// PostgreSQL, for several servers over one database. libpq, without anything in between.
 //
 // A bounded pool of connections; a broken one is made anew when next used. READ COMMITTED for writers; a read transaction sees one
 // state of the database from its first statement on, and refuses to write (kInvalid). BEGIN travels with the first statement, and a

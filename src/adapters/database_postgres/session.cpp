@@ -1,7 +1,5 @@
 #include "adapters/database_postgres/session.hpp"
 
-#include <string_view>
-
 namespace reclaim::database_postgres {
 namespace {
 
@@ -65,11 +63,11 @@ Result<Session> connect(const PostgresOptions& options) {
   return session;
 }
 
-Result<Answer> execute(PGconn* session, const std::string& commands) {
+Result<Answer> execute(PGconn* session, const std::string& commands, std::string_view doing) {
   Answer answer(PQexec(session, commands.c_str()));
   const ExecStatusType status = PQresultStatus(answer.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return answer;
-  return error_of(answer.get(), "PostgreSQL");
+  return error_of(answer.get(), doing);
 }
 
 Error error_of(const PGresult* answer, std::string_view doing) {

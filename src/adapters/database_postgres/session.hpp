@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "adapters/database_postgres/postgres.hpp"
 #include "base/result.hpp"
@@ -26,8 +27,8 @@ Status check_conninfo(const std::string& conninfo);
 
 Result<Session> connect(const PostgresOptions& options);
 
-// SQL commands, all of them one round trip; the answer is the last one's. Without a limit of the client's own.
-Result<Answer> execute(PGconn* session, const std::string& commands);
+// SQL commands, all of them one round trip; the answer is the last one's, `doing` is for the message. No limit of the client's own.
+Result<Answer> execute(PGconn* session, const std::string& commands, std::string_view doing = "PostgreSQL");
 
 // What the failed `answer` means, and the engine's words for it.
 Error error_of(const PGresult* answer, std::string_view doing);

@@ -60,13 +60,16 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mi
   const int opened = sqlite3_open_v2(path.c_str(), &handle, kFlags, nullptr);
   if (handle == nullptr) return unavailable("out of memory for the database");
   std::unique_ptr<Connection> connection(new Connection(handle, catalogue));
-  if (opened != SQLITE_OK) return connection->error("open " + path);
+  if (opened != SQLITE_OK) return connection->error("open");
   sqlite3_busy_timeout(handle, static_cast<int>(file_patience.count()));
   // What PostgreSQL would refuse is refused here too: a misspelt column in double quotes is not a text.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  TRY(connection->execute("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384"));
+  for (const char* setting : {"foreign_keys = ON", "trusted_schema = OFF", "synchronous = FULL", "temp_store = MEMORY",
+                              "cache_size = -16384", "journal_size_limit = 67108864"}) {
+    TRY(connection->execute(std::string("PRAGMA ") + setting));
+  }
   return connection;
 }
 
@@ -75,8 +78,8 @@ Error Connection::error(std::string_view doing) const {
   return {kind, std::string(doing).append(": ").append(sqlite3_errmsg(handle_.get()))};
 }
 
-Status Connection::execute(const char* commands) {
-  if (sqlite3_exec(handle_.get(), commands, nullptr, nullptr, nullptr) != SQLITE_OK) return error(std::string_view(commands).substr(0, 60));
+Status Connection::execute(const std::string& commands, std::string_view doing) {
+  if (sqlite3_exec(handle_.get(), commands.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return error(doing);
   return done();
 }
 

@@ -20,8 +20,9 @@ class Connection {
   // `path` as SQLite takes it.
   static Result<std::unique_ptr<Connection>> open(const std::string& path, Millis file_patience, const sql::Catalogue& catalogue);
 
-  // SQL commands without parameters or results.
-  Status execute(const char* commands);
+  // SQL commands without parameters or results; `doing` is for the message.
+  Status execute(const std::string& commands) { return execute(commands, commands); }
+  Status execute(const std::string& commands, std::string_view doing);
   Result<ports::Rows> run(ports::Statement statement, std::span<const ports::Value> values);
   Result<bool> only_reads(ports::Statement statement);
   // The rows of a query outside the catalogue.

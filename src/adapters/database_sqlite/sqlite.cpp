@@ -103,7 +103,7 @@ class SqliteDatabase : public ports::Database {
 // closing any descriptor of a file drops the locks that this process holds on it through another.
 Status create_file(const std::string& path) {
   if (::mknod(path.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST) return done();
-  return unavailable("cannot create the database " + path + ": " + std::strerror(errno));
+  return unavailable(std::string("cannot be created: ") + std::strerror(errno));
 }
 
 // Changing to WAL mode answers BUSY at once, whatever the patience, when another process does the same; it is done when that one is.
@@ -134,11 +134,7 @@ Status apply(Connection& connection, const sql::Catalogue& catalogue, const sql:
   TRY(connection.execute("BEGIN IMMEDIATE"));
   Status applied = [&]() -> Status {
     const sql::Catalogue::Migration* next = TRY(pending(connection, catalogue));
-    if (next != &migration) return done();
-    TRY(connection.execute(std::string(sql::history_table(sql::Dialect::kSqlite)).c_str()));
-    TRY(connection.execute(migration.text.c_str()));
-    const std::string version = std::to_string(migration.version);
-    TRY(connection.execute(("INSERT INTO schema_migrations (version, name) VALUES (" + version + ", '" + migration.name + "')").c_str()));
+    if (next == &migration) TRY(connection.execute(migration.text, "migration " + migration.name));
     return connection.execute("COMMIT");
   }();
   if (connection.in_transaction()) TRY(connection.execute("ROLLBACK"));
@@ -153,17 +149,12 @@ Status migrate(Connection& connection, const sql::Catalogue& catalogue) {
   }
 }
 
-}  // namespace
-
-Result<std::unique_ptr<ports::Database>> open_sqlite(const SqliteOptions& options) {
+Result<std::unique_ptr<ports::Database>> open_all(const SqliteOptions& options) {
   const bool in_memory = options.path.empty();
   if (!in_memory) TRY(create_file(options.path));
   const std::string path = in_memory ? ":memory:" : options.path;
   std::unique_ptr<Connection> writer = TRY(Connection::open(path, options.file_patience, *options.catalogue));
-  if (!in_memory) {
-    TRY(use_wal(*writer));
-    TRY(writer->execute("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864"));
-  }
+  if (!in_memory) TRY(use_wal(*writer));
   TRY(migrate(*writer, *options.catalogue));
   auto database = std::make_unique<SqliteDatabase>(options, std::move(writer));
   for (int i = 0; i < options.readers && !in_memory; ++i) {
@@ -172,6 +163,16 @@ Result<std::unique_ptr<ports::Database>> open_sqlite(const SqliteOptions& option
     database->add_reader(std::move(reader));
   }
   return std::unique_ptr<ports::Database>(std::move(database));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ports::Database>> open_sqlite(const SqliteOptions& options) {
+  Result<std::unique_ptr<ports::Database>> opened = open_all(options);
+  if (opened.ok() || options.path.empty()) return opened;
+  Error error = opened.error();
+  error.message = options.path + ": " + error.message;
+  return error;
 }
 
 }  // namespace reclaim::database_sqlite

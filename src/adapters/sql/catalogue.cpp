@@ -40,7 +40,11 @@ Catalogue::Catalogue(const Texts& texts, Dialect dialect) {
   }
   for (const MigrationText& migration : texts.migrations) {
     check(migration.version == static_cast<int>(migrations_.size()) + 1, "migrations are numbered 1, 2, 3 without a gap");
-    migrations_.push_back({migration.version, std::string(migration.name), expand(migration.text)});
+    const std::string name(migration.name);
+    const std::string record =
+        "INSERT INTO schema_migrations (version, name) VALUES (" + std::to_string(migration.version) + ", '" + name + "')";
+    std::string text = std::string(history_table(dialect)) + ";\n" + expand(migration.text) + "\n" + record;
+    migrations_.push_back({migration.version, name, std::move(text)});
   }
 }
 

@@ -41,7 +41,7 @@ class Catalogue {
   struct Migration {
     int version;
     std::string name;
-    std::string text;
+    std::string text;  // its commands, and those that record it in schema_migrations
   };
 
   Catalogue(const Texts& texts, Dialect dialect);

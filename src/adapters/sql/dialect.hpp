@@ -17,7 +17,7 @@ std::string expand_macros(std::string_view text, Dialect dialect);
 // The highest n of the parameters $1..$n.
 int count_parameters(std::string_view text);
 
-// Where each migration that was applied is recorded. Comes before any migration.
+// The command that makes the table of the migrations applied, if it is not there.
 std::string_view history_table(Dialect dialect);
 
 }  // namespace reclaim::sql
