@@ -1,0 +1,114 @@
+#include "cli/commands.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "cli/client.hpp"
+
+namespace reclaim::cli {
+namespace {
+
+struct Given {
+  ApiOptions api;
+  std::string output = "table";
+};
+
+int exit_code_of(const Error& error) {
+  const bool is_temporary = error.kind == Error::Kind::kUnavailable || error.kind == Error::Kind::kContended;
+  return is_temporary ? kTemporary : kFailed;
+}
+
+int perform(const Given& given, Console& console, const Commands::Action& action) {
+  Result<Api> api = Api::open(given.api, console);
+  if (!api.ok()) return complain(console, api.error().message), kUsage;
+  Session session(api.value(), console, given.output == "json");
+  const Status status = action(session);
+  if (!status.ok()) return complain(console, status.error().message), exit_code_of(status.error());
+  return kDone;
+}
+
+// All pages as one: the first body with every item in it and no `next`.
+std::string joined_pages(const std::string& first, const std::string& key, std::vector<Ordered> items) {
+  Ordered whole = Ordered::parse(first, nullptr, false);
+  whole.erase("next");
+  whole[key] = std::move(items);
+  return whole.dump(-1, ' ', false, Ordered::error_handler_t::replace);
+}
+
+}  // namespace
+
+Status Session::change(const char* method, const std::string& path, const wire::Json& body, const View& view) {
+  const std::string answer = TRY(api_.call(method, path, body.is_null() ? "" : wire::to_text(body)));
+  Ordered item = TRY(read_body(answer));
+  if (is_json_) return print(answer), done();
+  return print_table(view, {std::move(item)}), done();
+}
+
+Status Session::show(const std::string& path) { return print_fields(TRY(api_.call("GET", path))); }
+
+Status Session::list(const std::string& path, const std::string& key, const View& view) {
+  std::vector<Ordered> items;
+  std::string first;
+  int pages = 0;
+  Progress progress(console_);
+  const auto take = [&](const std::string& body) -> Status {
+    if (pages++ == 0) first = body;
+    Ordered page = TRY(read_body(body));
+    if (!page.is_object() || !page.contains(key) || !page[key].is_array())
+      return corrupt("the answer lists no " + key + ": check --server");
+    for (Ordered& item : page[key]) items.push_back(std::move(item));
+    progress.say(std::to_string(items.size()) + " " + key + " so far");
+    return done();
+  };
+  TRY(api_.pages(path, take));
+  if (!is_json_) return print_table(view, items), done();
+  return print(pages == 1 ? first : joined_pages(first, key, std::move(items))), done();
+}
+
+void Session::print(const std::string& body) { console_.out << body << "\n" << std::flush; }
+
+void Session::print_table(const View& view, const std::vector<Ordered>& items) {
+  console_.out << render_table(view, items, console_.width, console_.has_colour) << std::flush;
+}
+
+Status Session::print_fields(const std::string& body) {
+  const Ordered object = TRY(read_body(body));
+  if (is_json_) return print(body), done();
+  console_.out << render_fields(object, console_.width) << std::flush;
+  return done();
+}
+
+CLI::App* Commands::add(CLI::App* parent, const std::string& name, const std::string& description, const std::string& example,
+                        Action action) {
+  auto given = std::make_shared<Given>();
+  CommandLine& line = line_;
+  CLI::App* command = line.add(parent, name, description, example,
+                               [given, &line, run = std::move(action)] { return perform(*given, line.console(), run); });
+  command->add_option("--server", given->api.server, "Where the server is [RECLAIM_SERVER, else http://127.0.0.1:7070]")->type_name("URL");
+  command->add_option("--token-file", given->api.token_file, "What holds the token [RECLAIM_TOKEN_FILE, else what a local server wrote]")
+      ->type_name("FILE");
+  command->add_option("--output", given->output, "How to answer: for people, or the API's own JSON")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  return command;
+}
+
+CLI::Option* add_name(CLI::App* command, std::string& text, const std::string& description) {
+  return command->add_option("NAME", text, description)->required()->check(name_check());
+}
+
+void add_client_commands(CommandLine& line) {
+  Commands commands(line);
+  add_worker_commands(commands);
+  add_owner_commands(commands);
+  add_resource_commands(commands, ResourceKind::kContainer);
+  add_resource_commands(commands, ResourceKind::kVolume);
+  add_explain_command(commands);
+  add_collector_commands(commands);
+  add_event_command(commands);
+  add_freeze_commands(commands);
+  add_token_commands(commands);
+  add_lineage_commands(commands);
+}
+
+}  // namespace reclaim::cli

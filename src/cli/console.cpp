@@ -1,0 +1,60 @@
+#include "cli/console.hpp"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace reclaim::cli {
+namespace {
+
+constexpr std::string_view kClearLine = "\r\x1b[K";
+
+int terminal_width() {
+  winsize size{};
+  const bool known = isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 100;
+}
+
+// The end of the wait, or the end of whoever reads what we write.
+bool wait_while_read(Millis duration) {
+  pollfd reader{STDOUT_FILENO, 0, 0};
+  return ::poll(&reader, 1, static_cast<int>(duration.count())) == 0;
+}
+
+}  // namespace
+
+Console system_console() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const bool has_colour = isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+  return {std::cout, std::cerr, terminal_width(), has_colour, isatty(STDERR_FILENO) != 0, wait_while_read};
+}
+
+std::string printable(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (is_c1) ++i;
+    line += byte < 0x20 || byte == 0x7f || is_c1 ? '?' : text[i];
+  }
+  return line;
+}
+
+void complain(Console& console, std::string_view text) { console.err << "reclaim: " << printable(text) << std::endl; }
+
+void Progress::clear() {
+  if (is_shown_) console_.err << kClearLine << std::flush;
+  is_shown_ = false;
+}
+
+void Progress::say(std::string_view text) {
+  if (!console_.is_live) return;
+  console_.err << kClearLine << printable(text) << std::flush;
+  is_shown_ = true;
+}
+
+}  // namespace reclaim::cli
