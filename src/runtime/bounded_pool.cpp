@@ -12,15 +12,23 @@ BoundedPool::~BoundedPool() {
 }
 
 bool BoundedPool::try_submit(std::function<void()> task) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || busy_ == threads_max_) return false;
-    if (busy_ == threads_.size()) threads_.emplace_back([this] { work(); });
-    ++busy_;
-    taken_.push_back(std::move(task));
-  }
-  work_to_do_.notify_one();
+  const std::lock_guard lock(mutex_);
+  if (busy_ == threads_max_) return false;
+  hand_over(std::move(task));
   return true;
+}
+
+void BoundedPool::submit(std::function<void()> task) {
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [this] { return busy_ < threads_max_; });
+  hand_over(std::move(task));
+}
+
+void BoundedPool::hand_over(std::function<void()> task) {
+  if (busy_ == threads_.size()) threads_.emplace_back([this] { work(); });
+  ++busy_;
+  taken_.push_back(std::move(task));
+  work_to_do_.notify_one();
 }
 
 std::size_t BoundedPool::busy() const {
@@ -30,7 +38,7 @@ std::size_t BoundedPool::busy() const {
 
 bool BoundedPool::wait_idle(Millis patience) {
   std::unique_lock lock(mutex_);
-  return idle_.wait_for(lock, patience, [this] { return busy_ == 0; });
+  return finished_.wait_for(lock, patience, [this] { return busy_ == 0; });
 }
 
 void BoundedPool::work() {
@@ -45,7 +53,7 @@ void BoundedPool::work() {
     task = nullptr;
     lock.lock();
     --busy_;
-    if (busy_ == 0) idle_.notify_all();
+    finished_.notify_all();
   }
 }
 

@@ -26,17 +26,20 @@ class BoundedPool {
 
   // False when all threads are busy. Threads are made as they are needed and kept.
   bool try_submit(std::function<void()> task);
+  // Waits while all threads are busy.
+  void submit(std::function<void()> task);
   std::size_t busy() const;
   // True when nothing runs any more, false when that took longer than `patience`.
   bool wait_idle(Millis patience);
 
  private:
   void work();
+  void hand_over(std::function<void()> task);  // with the lock held
 
   const std::size_t threads_max_;
   mutable std::mutex mutex_;
   std::condition_variable work_to_do_;
-  std::condition_variable idle_;
+  std::condition_variable finished_;
   std::deque<std::function<void()>> taken_;  // at most as many as threads are free
   std::size_t busy_ = 0;                     // running or taken
   bool stopping_ = false;

@@ -36,7 +36,22 @@ void Loop::wake(Millis within) {
   changed_.notify_all();
 }
 
+bool Loop::stop(Millis patience) {
+  thread_.request_stop();
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return ended_; });
+}
+
 void Loop::run(const std::stop_token& stopping) {
+  run_passes(stopping);
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Loop::run_passes(const std::stop_token& stopping) {
   for (;;) {
     wait_until_due(stopping);
     if (stopping.stop_requested()) return;

@@ -30,11 +30,12 @@ class Loop {
 
   // The next pass starts `within` this long, or sooner if it is due sooner.
   void wake(Millis within = Millis(0));
-  // No pass starts any more. Does not wait.
-  void stop() { thread_.request_stop(); }
+  // No pass starts any more. True when the one at hand ended within `patience`.
+  bool stop(Millis patience);
 
  private:
   void run(const std::stop_token& stopping);
+  void run_passes(const std::stop_token& stopping);
   void wait_until_due(const std::stop_token& stopping);
 
   const Clock& clock_;
@@ -42,6 +43,7 @@ class Loop {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Instant> due_;
+  bool ended_ = false;
   std::jthread thread_;
 };
 

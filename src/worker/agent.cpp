@@ -133,13 +133,7 @@ void Agent::accept(const wire::SyncAnswer& answer, Instant now, Turn& turn) {
   last_failure_.clear();
   failures_ = 0;
   if (!follow_lineage(answer, turn)) return;
-  const Status stored = memory_.store({answer.lineage, options_.identity.session, answer.sequence});
-  if (!stored.ok()) {
-    turn.notes.push_back({true, "takes no orders, for it cannot remember this answer: " + stored.error().message});
-    turn.pause = backoff();
-    return;
-  }
-  answered_ = wire::Answered{answer.lineage, options_.identity.session, answer.sequence};
+  remember({answer.lineage, options_.identity.session, answer.sequence}, turn);
   high_water_ = answer.high_water;
   destroyer_.answered(sequence_);
   for (const ResourceKind kind : kResourceKinds) {
@@ -182,15 +176,17 @@ bool Agent::follow_lineage(const wire::SyncAnswer& answer, Turn& turn) {
     turn.pause = options_.sync_interval;
     return false;
   }
-  const wire::Answered known{answer.lineage, options_.identity.session, answer.sequence};
-  if (const Status stored = memory_.store(known); !stored.ok()) {
-    turn.notes.push_back({true, "cannot remember the new lineage: " + stored.error().message});
-    turn.pause = backoff();
-    return false;
-  }
-  answered_ = known;
+  remember({answer.lineage, options_.identity.session, answer.sequence}, turn);
   turn.notes.push_back({false, "follows lineage " + answer.lineage});
   return false;
+}
+
+void Agent::remember(wire::Answered answered, Turn& turn) {
+  const Status stored = memory_.store(answered);
+  answered_ = std::move(answered);
+  const std::string failure = stored.ok() ? "" : "cannot write down the last answer: " + stored.error().message;
+  if (!failure.empty() && failure != last_store_failure_) turn.notes.push_back({true, failure});
+  last_store_failure_ = failure;
 }
 
 void Agent::refuse(const Error& error, Turn& turn) {

@@ -4,8 +4,9 @@
 // between the calls; orders run beside all that, through destroyer().
 //
 //  * `as_of` is the high-water mark of the last answer of this session received before begin(), 0 before there was one.
-//  * Orders are taken only from the answer to the latest sync, and only once the answer is on the worker's disk (`Memory`): a
-//    server that has forgotten it can then be told from one that has not.
+//  * Orders are taken only from the answer to the latest sync, after it was written to the worker's `Memory`: a server that has
+//    forgotten it can then be told from one that has not. A disk that takes no writes is a warning: it may be full of what the
+//    orders would remove, and this session remembers by itself.
 //  * Fenced by `sequence`: the next turn has a higher one. By `session`: kSuperseded, no queued order starts any more. By `lineage`,
 //    or answered under a lineage that does not name ours as replaced: queued orders are dropped, and the conversation begins
 //    anew, with full inventories and `as_of` 0, turn after turn until it is accepted.
@@ -91,6 +92,7 @@ class Agent {
   void accept(const wire::SyncAnswer& answer, Instant now, Turn& turn);
   void accept_orders(const wire::SyncAnswer& answer, Turn& turn);
   bool follow_lineage(const wire::SyncAnswer& answer, Turn& turn);
+  void remember(wire::Answered answered, Turn& turn);
   void refuse(const Error& error, Turn& turn);
   void begin_anew();
   Millis backoff();
@@ -113,6 +115,7 @@ class Agent {
   Millis next_sync_;
   int failures_ = 0;
   std::string last_failure_;
+  std::string last_store_failure_;
   std::optional<wire::Disk> disk_sent_;
   std::set<std::string> observed_;
   std::vector<std::string> listing_failures_;

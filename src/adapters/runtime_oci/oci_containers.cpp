@@ -1,0 +1,119 @@
+#include "adapters/runtime_oci/oci_containers.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "adapters/system/system_time.hpp"
+#include "wire/json.hpp"
+
+namespace reclaim::runtime_oci {
+namespace {
+
+constexpr std::string_view kOwnDirectory = ".reclaim";
+constexpr Millis kPollMin{2};
+constexpr Millis kPollMax{100};
+constexpr std::size_t kWordsMax = 400;
+
+// The runtime's last line, without its log prefix: `time="..." level=error msg="container does not exist"`.
+std::string words_of(const system::Ended& ended) {
+  std::string_view text = ended.errors;
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  text.remove_prefix(text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1);
+  constexpr std::string_view kMessage = "msg=\"";
+  if (const auto at = text.find(kMessage); at != std::string_view::npos) {
+    text.remove_prefix(at + kMessage.size());
+    if (!text.empty() && text.back() == '"') text.remove_suffix(1);
+  }
+  if (text.empty()) return "exit code " + std::to_string(ended.exit_code);
+  return std::string(text.substr(0, kWordsMax));
+}
+
+}  // namespace
+
+Result<OciContainers> OciContainers::open(OciOptions options, const Clock& clock) {
+  system::Fd root = TRY(system::open_directory(options.root));
+  return OciContainers(std::move(options), std::move(root), clock);
+}
+
+std::string OciContainers::name() const {
+  const auto slash = options_.program.rfind('/');
+  return (slash == std::string::npos ? options_.program : options_.program.substr(slash + 1)) + ":" + options_.root;
+}
+
+Result<system::Ended> OciContainers::run(std::vector<std::string> words, Instant deadline) const {
+  system::Program program{{options_.program, "--root", options_.root}};
+  std::ranges::move(words, std::back_inserter(program.argv));
+  if (options_.lock_fd >= 0) program.keep_open.push_back(options_.lock_fd);
+  return system::run_process(program, clock_, deadline);
+}
+
+Result<std::vector<ports::Listed>> OciContainers::list() {
+  // The directories first: a container that is deleted between the two looks is then reported once more, never one too few.
+  std::vector<std::string> directories;
+  for (std::string& name : TRY(system::list_directory(root_.get()))) {
+    if (name == kOwnDirectory) continue;
+    const system::FileInfo info = TRY(system::inspect_at(root_.get(), name));
+    if (info.type == system::FileType::kDirectory) directories.push_back(std::move(name));
+  }
+  const std::vector<std::string> ids = TRY(list_by_runtime());
+  const std::set<std::string_view> readable(ids.begin(), ids.end());
+  std::vector<ports::Listed> listed;
+  for (const std::string_view id : readable) listed.push_back({std::string(id)});
+  for (std::string& name : directories) {
+    if (!readable.contains(name)) listed.push_back({std::move(name), "it has a state directory that the runtime does not list"});
+  }
+  return listed;
+}
+
+Result<std::vector<std::string>> OciContainers::list_by_runtime() const {
+  const system::Ended ended = TRY(run({"list", "--format", "json"}, clock_.now() + options_.list_timeout));
+  if (ended.exit_code != 0) return unavailable(name() + ": list failed: " + words_of(ended));
+  auto json = wire::parse_json(ended.output);
+  if (!json.ok()) return unavailable(name() + ": list is not JSON: " + json.error().message);
+  std::vector<std::string> ids;
+  if (json.value().is_null()) return ids;
+  if (!json.value().is_array()) return unavailable(name() + ": list is not an array");
+  for (const wire::Json& container : json.value()) {
+    if (!container.is_object() || !container.contains("id") || !container["id"].is_string()) {
+      return unavailable(name() + ": list has an entry without an id");
+    }
+    ids.push_back(container["id"].get<std::string>());
+  }
+  return ids;
+}
+
+Result<bool> OciContainers::is_gone(const Handle& handle) const {
+  return TRY(system::inspect_at(root_.get(), handle.str())).type == system::FileType::kNothing;
+}
+
+Result<OciContainers::State> OciContainers::state_of(const Handle& handle, Instant deadline) const {
+  const system::Ended ended = TRY(run({"state", handle.str()}, deadline));
+  if (ended.exit_code != 0) return TRY(is_gone(handle)) ? State::kGone : State::kUnreadable;
+  auto json = wire::parse_json(ended.output);
+  if (!json.ok() || !json.value().is_object() || !json.value().contains("status")) return State::kUnreadable;
+  return json.value()["status"] == "stopped" ? State::kStopped : State::kActive;
+}
+
+Result<OciContainers::State> OciContainers::wait_until_stopped(const Handle& handle, Instant deadline) const {
+  for (Millis pause = kPollMin;; pause = std::min(pause * 2, kPollMax)) {
+    const State state = TRY(state_of(handle, deadline));
+    if (state != State::kActive) return state;
+    if (clock_.now() + pause >= deadline) return unavailable("container " + handle.str() + " did not stop before its deadline");
+    system::pause_for(pause);
+  }
+}
+
+Status OciContainers::destroy(const Handle& handle, Instant deadline) {
+  if (TRY(is_gone(handle))) return done();
+  // Its exit code is not asked: a container that has stopped or gone meanwhile refuses too. What is true then, state tells.
+  const system::Ended killed = TRY(run({"kill", handle.str(), "KILL"}, deadline));
+  const State state = TRY(wait_until_stopped(handle, deadline));
+  if (state == State::kGone) return done();
+  const system::Ended deleted = TRY(run({"delete", handle.str()}, deadline));
+  if (TRY(is_gone(handle))) return done();
+  const system::Ended& telling = deleted.exit_code != 0 ? deleted : killed;
+  return conflict(options_.program + " cannot delete container " + handle.str() + ": " + words_of(telling));
+}
+
+}  // namespace reclaim::runtime_oci

@@ -1,0 +1,139 @@
+#include "apps/worker_options.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/duration.hpp"
+#include "base/ids.hpp"
+
+namespace reclaim::apps {
+namespace {
+
+constexpr std::size_t kInFlightMax = 64;
+
+// As the flags were given, before they are understood.
+struct Given {
+  std::string name, gateway, gateway_key, gateway_fingerprint, key, state;
+  std::vector<std::string> containers, volumes;
+  std::string sync_interval = "30s", destroy_timeout = "5m", straggler_after = "2s", in_flight = "container=5,volume=3";
+  bool observe = false;
+};
+
+std::optional<std::size_t> parse_count(std::string_view text, std::size_t min, std::size_t max) {
+  std::size_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size() || value < min || value > max) return std::nullopt;
+  return value;
+}
+
+Result<Millis> duration_of(const std::string& flag, const std::string& text) {
+  auto duration = parse_duration(text);
+  if (!duration.ok()) return invalid(flag, duration.error().message);
+  return duration.value();
+}
+
+Status understand_gateway(const std::string& text, WorkerOptions& options) {
+  const auto colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : parse_count(std::string_view(text).substr(colon + 1), 1, 65535);
+  if (!port || colon == 0) return invalid("gateway", "must be HOST:PORT");
+  options.gateway_host = text.substr(0, colon);
+  if (options.gateway_host.starts_with('[') && options.gateway_host.ends_with(']')) {
+    options.gateway_host = options.gateway_host.substr(1, options.gateway_host.size() - 2);
+  }
+  options.gateway_port = static_cast<int>(*port);
+  return done();
+}
+
+Result<std::string> state_of(const Given& given) {
+  if (!given.state.empty()) return given.state;
+  if (geteuid() == 0) return "/var/lib/reclaim/worker/" + given.name;
+  return invalid("state", "is required when the worker does not run as root");
+}
+
+Result<WorkerOptions> understand(const Given& given) {
+  WorkerOptions options;
+  options.name = TRY(parse_worker_name(given.name)).str();
+  TRY(understand_gateway(given.gateway, options));
+  if (given.gateway_key.empty() == given.gateway_fingerprint.empty()) {
+    return invalid("gateway-key", "or --gateway-fingerprint is required, and only one of them");
+  }
+  options.gateway_key = given.gateway_key;
+  options.gateway_fingerprint = given.gateway_fingerprint;
+  options.key = given.key;
+  for (const std::string& text : given.containers) options.roots.push_back(TRY(parse_root(ResourceKind::kContainer, text)));
+  for (const std::string& text : given.volumes) options.roots.push_back(TRY(parse_root(ResourceKind::kVolume, text)));
+  if (options.roots.empty()) return invalid("containers", "or --volumes is required: a worker without roots has nothing to reclaim");
+  options.state = TRY(state_of(given));
+  options.sync_interval = TRY(duration_of("sync-interval", given.sync_interval));
+  options.destroy_timeout = TRY(duration_of("destroy-timeout", given.destroy_timeout));
+  options.straggler_after = TRY(duration_of("straggler-after", given.straggler_after));
+  if (options.sync_interval < Millis(100)) return invalid("sync-interval", "must be at least 100ms");
+  options.in_flight = TRY(parse_in_flight(given.in_flight));
+  options.observe = given.observe;
+  return options;
+}
+
+}  // namespace
+
+Result<RootSpec> parse_root(ResourceKind kind, const std::string& text) {
+  const std::string flag(plural_of(kind));
+  const auto colon = text.find(':');
+  const std::string driver = text.substr(0, colon);
+  const std::string path = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const bool known = kind == ResourceKind::kContainer ? driver == "runc" : driver == "dir" || driver == "btrfs";
+  if (!known) return invalid(flag, kind == ResourceKind::kContainer ? "must be runc:ROOT" : "must be dir:PATH or btrfs:PATH");
+  if (!path.starts_with('/')) return invalid(flag, "needs an absolute path after " + driver + ":");
+  return RootSpec{kind, driver, path};
+}
+
+Result<wire::PerKind<std::size_t>> parse_in_flight(const std::string& text) {
+  wire::PerKind<std::size_t> in_flight = WorkerOptions().in_flight;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    const std::string part = text.substr(from, comma - from);
+    const auto equals = part.find('=');
+    const std::string kind = part.substr(0, equals);
+    const auto count = equals == std::string::npos ? std::nullopt : parse_count(std::string_view(part).substr(equals + 1), 1, kInFlightMax);
+    if (!count || (kind != "container" && kind != "volume")) {
+      return invalid("max-in-flight", "must be container=N,volume=N with N from 1 to " + std::to_string(kInFlightMax));
+    }
+    in_flight[kind == "container" ? ResourceKind::kContainer : ResourceKind::kVolume] = *count;
+    from = comma + 1;
+  }
+  return in_flight;
+}
+
+void add_worker_command(CLI::App& app, int& exit_code) {
+  auto given = std::make_shared<Given>();
+  CLI::App* worker = app.add_subcommand("worker", "report what is on this machine and destroy what nobody needs");
+  worker->add_option("--name", given->name, "the worker's name, as it was enrolled")->required();
+  worker->add_option("--gateway", given->gateway, "HOST:PORT of the SSH gateway")->required();
+  worker->add_option("--gateway-key", given->gateway_key, "file with the gateway's public host key");
+  worker->add_option("--gateway-fingerprint", given->gateway_fingerprint, "or its fingerprint, SHA256:...");
+  worker->add_option("--key", given->key, "file with this worker's private key, readable by its owner only")->required();
+  worker->add_option("--containers", given->containers, "runc:ROOT, may be given again");
+  worker->add_option("--volumes", given->volumes, "dir:PATH or btrfs:PATH, may be given again");
+  worker->add_option("--sync-interval", given->sync_interval, "come by at least this often")->capture_default_str();
+  worker->add_option("--max-in-flight", given->in_flight, "how many are destroyed at once")->capture_default_str();
+  worker->add_option("--destroy-timeout", given->destroy_timeout, "deadline of one destroy")->capture_default_str();
+  worker->add_option("--straggler-after", given->straggler_after, "a destroy that runs longer gives its place up")->capture_default_str();
+  worker->add_option("--state", given->state, "directory of the worker's memory [/var/lib/reclaim/worker/NAME for root]");
+  worker->add_flag("--observe", given->observe, "destroy nothing, say what would be destroyed");
+  worker->callback([given, &exit_code] {
+    auto options = understand(*given);
+    if (options.ok()) {
+      exit_code = run_worker(options.value());
+      return;
+    }
+    std::cerr << "reclaim worker: --" << options.error().field << " " << options.error().message << "\n";
+    exit_code = 2;
+  });
+}
+
+}  // namespace reclaim::apps
