@@ -223,4 +223,19 @@ Result<Worker> freeze_worker(const Context& context, const WorkerName& name, con
 
 Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name) { return set_frozen(context, name, ""); }
 
+Status freeze_fleet(const Context& context, const std::string& reason) {
+  if (reason.empty()) return invalid("reason", "say why, for whoever finds the fleet frozen");
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Status {
+    TRY(transaction.run(sql::meta_put, {std::string("frozen"), reason}));
+    return append_events(transaction, context, {{.action = "fleet-frozen", .reason = reason}});
+  });
+}
+
+Status unfreeze_fleet(const Context& context) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Status {
+    TRY(transaction.run(sql::meta_delete, {std::string("frozen")}));
+    return append_events(transaction, context, {{.action = "fleet-unfrozen"}});
+  });
+}
+
 }  // namespace reclaim::fleet

@@ -47,3 +47,17 @@ SELECT id, name, role, created_wall FROM tokens WHERE id > $1 ORDER BY id LIMIT 
 
 -- statement: token_delete
 DELETE FROM tokens WHERE id = $1 RETURNING id, name, role, created_wall
+
+-- statement: token_admins
+SELECT COUNT(*) FROM tokens WHERE role = 'admin'
+
+-- Workers among those given that have an order to take: for syncs that are held while another server marks.
+-- statement: workers_with_orders
+SELECT DISTINCT w.name FROM @each_text($2) JOIN workers w ON w.name = each.value JOIN resources r ON r.worker_id = w.id
+WHERE r.state = 'destroying' AND r.in_hand = 0 AND r.retry_at <= CAST($1 AS BIGINT)
+
+-- statement: meta_put
+INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- statement: meta_delete
+DELETE FROM meta WHERE key = $1
