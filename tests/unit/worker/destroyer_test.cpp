@@ -1,0 +1,114 @@
+#include "worker/destroyer.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reclaim::worker {
+namespace {
+
+constexpr auto kVolume = ResourceKind::kVolume;
+constexpr Instant kNow{1'000'000};
+
+DestroyLimits one_at_a_time() { return {{1, 1}, Millis(2'000), Millis(300'000)}; }
+
+std::string text(const std::vector<Start>& starts) {
+  std::string names;
+  for (const Start& start : starts) names += (names.empty() ? "" : " ") + start.handle;
+  return names;
+}
+
+TEST(Destroyer, RunsNoMoreOfAKindThanItsBound) {
+  Destroyer destroyer({{5, 3}, Millis(2'000), Millis(300'000)});
+  destroyer.accept(kVolume, {"v1", "v2", "v3", "v4", "v5"});
+  EXPECT_EQ(text(destroyer.start(kNow)), "v1 v2 v3");
+  EXPECT_EQ(text(destroyer.start(kNow)), "");
+  destroyer.finished(kVolume, "v2", done());
+  EXPECT_EQ(text(destroyer.start(kNow)), "v4");
+}
+
+TEST(Destroyer, StragglerGivesItsSlotUpUntilThePenIsFull) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"a", "b", "c", "d", "e", "f", "g"});
+  Instant now = kNow;
+  std::string started = text(destroyer.start(now));
+  for (int i = 0; i < 8; ++i) {
+    now = now + Millis(2'000);
+    started += " " + text(destroyer.start(now));
+  }
+  EXPECT_EQ(started.substr(0, 10), "a b c d e ") << "one slot and a pen of four";
+  EXPECT_EQ(destroyer.running_count(), running_max(1));
+  destroyer.finished(kVolume, "b", done());
+  EXPECT_EQ(text(destroyer.start(now)), "f");
+}
+
+TEST(Destroyer, SaysWhenAStragglerWillGiveItsSlotUp) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"a", "b"});
+  EXPECT_FALSE(destroyer.next_start()) << "nothing runs, nothing becomes due by itself";
+  (void)destroyer.start(kNow);
+  EXPECT_EQ(destroyer.next_start(), kNow + Millis(2'000));
+  EXPECT_EQ(text(destroyer.start(kNow + Millis(2'000))), "b");
+  EXPECT_FALSE(destroyer.next_start());
+}
+
+TEST(Destroyer, HandleThatFailedGoesLast) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"poison"});
+  (void)destroyer.start(kNow);
+  destroyer.finished(kVolume, "poison", unavailable("busy"));
+  destroyer.accept(kVolume, {"poison", "b"});
+  EXPECT_EQ(text(destroyer.start(kNow)), "b");
+}
+
+TEST(Destroyer, AttemptsAreCountedUntilItSucceeds) {
+  Destroyer destroyer(one_at_a_time());
+  for (int i = 1; i <= 3; ++i) {
+    destroyer.accept(kVolume, {"v"});
+    (void)destroyer.start(kNow);
+    destroyer.finished(kVolume, "v", i < 3 ? Status(unavailable("busy")) : done());
+    const Report report = destroyer.report(i, kNow);
+    ASSERT_EQ(report.results.size(), 1U);
+    EXPECT_EQ(report.results[0].attempt, i);
+    EXPECT_EQ(report.results[0].error, i < 3 ? "busy" : "");
+    destroyer.answered(i);
+  }
+}
+
+TEST(Destroyer, OrderInHandIsNotTakenTwice) {
+  Destroyer destroyer(one_at_a_time());
+  EXPECT_EQ(destroyer.accept(kVolume, {"a", "a", "b"}), 2U);
+  (void)destroyer.start(kNow);
+  EXPECT_EQ(destroyer.accept(kVolume, {"a", "b"}), 0U);
+}
+
+TEST(Destroyer, TakesABoundedNumberOfOrders) {
+  Destroyer destroyer(one_at_a_time());
+  std::vector<std::string> handles;
+  for (std::size_t i = 0; i < kOrdersMax + 10; ++i) handles.push_back("v" + std::to_string(i));
+  EXPECT_EQ(destroyer.accept(kVolume, handles), kOrdersMax);
+}
+
+TEST(Destroyer, DroppedOrdersAreNeitherInHandNorStarted) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"a", "b"});
+  (void)destroyer.start(kNow);
+  destroyer.drop_queued();
+  EXPECT_EQ(destroyer.report(1, kNow).in_hand.volumes, std::vector<std::string>{"a"});
+  destroyer.finished(kVolume, "a", done());
+  EXPECT_EQ(text(destroyer.start(kNow)), "");
+}
+
+TEST(Destroyer, ResultBelongsToTheSyncThatCarriedItLast) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"a"});
+  (void)destroyer.start(kNow);
+  destroyer.finished(kVolume, "a", done());
+  EXPECT_EQ(destroyer.report(1, kNow).results.size(), 1U);
+  EXPECT_EQ(destroyer.report(2, kNow).results.size(), 1U);
+  destroyer.answered(1);
+  EXPECT_EQ(destroyer.report(3, kNow).results.size(), 1U) << "sync 1 was given up before its answer came";
+  destroyer.answered(3);
+  EXPECT_TRUE(destroyer.is_idle());
+}
+
+}  // namespace
+}  // namespace reclaim::worker
