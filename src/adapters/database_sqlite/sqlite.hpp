@@ -10,6 +10,7 @@
 //  kConflict     a constraint refused the change
 //  kUnavailable  disk full, input/output errors, no permission
 //  kCorrupt      not a database, damaged, or a value that is neither integer nor text
+//  kTooLarge     a value or a row over SQLite's own limit
 //  kInvalid      text with a NUL byte
 #pragma once
 

@@ -15,6 +15,9 @@
 namespace reclaim {
 namespace {
 
+// pg_type.dat: bool, int8, int2, int4, text, numeric (what sum() makes of integers).
+bool is_integer_or_text(Oid type) { return type == 16 || type == 20 || type == 21 || type == 23 || type == 25 || type == 1700; }
+
 TEST(Statements, AllPrepareOnSqlite) {
   const std::string path = testing::TempDir() + "statements-" + std::to_string(::getpid()) + ".db";
   const sql::Catalogue& catalogue = sql::catalogue(sql::Dialect::kSqlite);
@@ -48,6 +51,9 @@ TEST(Statements, AllPrepareOnPostgres) {
     if (PQresultStatus(prepared.get()) != PGRES_COMMAND_OK) continue;
     const std::unique_ptr<PGresult, decltype(&PQclear)> described(PQdescribePrepared(session.get(), name.c_str()), PQclear);
     EXPECT_EQ(static_cast<std::size_t>(PQnparams(described.get())), parameters) << name << " passes over a parameter";
+    for (int column = 0; column < PQnfields(described.get()); ++column) {
+      EXPECT_TRUE(is_integer_or_text(PQftype(described.get(), column))) << name << ": column " << PQfname(described.get(), column);
+    }
   }
 }
 
