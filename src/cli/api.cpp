@@ -212,12 +212,10 @@ Result<std::string> Api::call(const char* method, const std::string& path, const
   return answer;
 }
 
-Status Api::pages(const std::string& path, const std::function<Status(const std::string&)>& each) {
-  constexpr const char* kPage = "limit=10000";
-  const std::string first = path + (path.find('?') == std::string::npos ? "?" : "&") + kPage;
-  std::string after;
-  for (std::string url = first;;) {
-    const std::string body = TRY(call("GET", url));
+Status Api::pages(const std::string& path, std::optional<std::string> after, const std::function<Status(const std::string&)>& each) {
+  const std::string url = path + (path.find('?') == std::string::npos ? "?" : "&") + "limit=10000";
+  for (;;) {
+    const std::string body = TRY(call("GET", url + (after ? "&after=" + url_encoded(*after) : "")));
     TRY(each(body));
     const Ordered page = TRY(read_body(body));
     const auto next = page.is_object() ? page.find("next") : page.end();
@@ -225,7 +223,6 @@ Status Api::pages(const std::string& path, const std::function<Status(const std:
     const std::string from = next->is_string() ? next->get<std::string>() : next->dump();
     if (from == after) return corrupt("the server's list does not end: look into the server's log");
     after = from;
-    url = first + "&after=" + url_encoded(after);
   }
 }
 

@@ -43,8 +43,8 @@ class Api {
   // The body of a 2xx answer. An empty `body` sends none.
   Result<std::string> call(const char* method, const std::string& path, const std::string& body = "", Millis patience = Millis(60'000));
 
-  // Calls `each` with the body of every page, from the first to the last. `path` may have a query.
-  Status pages(const std::string& path, const std::function<Status(const std::string&)>& each);
+  // Calls `each` with the body of every page behind `after`, from the first to the last. `path` may have a query, without `after`.
+  Status pages(const std::string& path, std::optional<std::string> after, const std::function<Status(const std::string&)>& each);
 
   // Follows the event stream after `after` until it ends, which it does also for want of news; nullopt begins where the server does.
   // kUnavailable when the connection could not be made or broke. `each` answers whether to go on.

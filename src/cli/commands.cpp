@@ -60,7 +60,7 @@ Status Session::list(const std::string& path, const std::string& key, const View
     progress.say(std::to_string(items.size()) + " " + key + " so far");
     return done();
   };
-  TRY(api_.pages(path, take));
+  TRY(api_.pages(path, std::nullopt, take));
   if (!is_json_) return print_table(view, items), done();
   return print(pages == 1 ? first : joined_pages(first, key, std::move(items))), done();
 }

@@ -62,7 +62,7 @@ std::string line_of(const Ordered& event) {
 
 Status list_events(Session& session, const std::optional<std::string>& after) {
   // Page by page: there may be ten million of them.
-  return session.api().pages("/api/v1/events" + (after ? "?after=" + *after : ""), [&](const std::string& body) -> Status {
+  return session.api().pages("/api/v1/events", after, [&](const std::string& body) -> Status {
     const Ordered page = TRY(read_body(body));
     if (!page.is_object() || !page.contains("events") || !page["events"].is_array())
       return corrupt("the answer lists no events: check --server");
@@ -100,7 +100,7 @@ Status follow_events(Session& session, std::optional<std::string> after) {
 CLI::Validator role_check() { return CLI::IsMember({"admin", "client", "gateway", "viewer"}); }
 
 const View& token_view() {
-  static const View view = {{"ID", "id"}, {"ROLE", "role"}, {"NAME", "name"}, {"CREATED", "created"}, {"LAST USED", "last_used"}};
+  static const View view = {{"ID", "id"}, {"ROLE", "role"}, {"NAME", "name"}, {"CREATED", "created"}};
   return view;
 }
 

@@ -20,6 +20,7 @@ const View& resource_view() {
       {"MISSING SINCE", "missing_since"},
       {"ATTEMPTS", "attempts", true},
       {"LAST ERROR", "last_error"},
+      {"REASON", "reason"},
       {"SINCE", "since"},
   };
   return view;
