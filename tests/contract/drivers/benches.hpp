@@ -1,0 +1,90 @@
+// One bench per driver: a root of its own, ways to put resources there behind the driver's back, and to see what is really left.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/runtime_oci/oci_containers.hpp"
+#include "adapters/volumes_btrfs/btrfs_volumes.hpp"
+#include "adapters/volumes_dir/dir_volumes.hpp"
+#include "support/machine.hpp"
+
+namespace reclaim {
+
+class DriverBench {
+ public:
+  virtual ~DriverBench() = default;
+  virtual ports::ResourceDriver& driver() = 0;
+  virtual void create(const std::string& handle) = 0;
+  virtual bool is_there(const std::string& handle) = 0;
+  // Where each resource is one entry.
+  virtual std::string place() const = 0;
+
+  std::string names() {
+    std::vector<std::string> names;
+    for (const ports::Listed& listed : driver().list().value()) names.push_back(listed.name + (listed.error.empty() ? "" : "!"));
+    std::ranges::sort(names);
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
+    return text;
+  }
+  Status destroy(const std::string& handle, Millis patience = Millis(30'000)) {
+    return driver().destroy(Handle(handle), testing_support::in(patience));
+  }
+};
+
+class RuncBench : public DriverBench {
+ public:
+  ports::ResourceDriver& driver() override { return driver_; }
+  void create(const std::string& handle) override { machine_.run(handle); }
+  bool is_there(const std::string& handle) override { return machine_.has(handle) || std::filesystem::exists(place() + "/" + handle); }
+  std::string place() const override { return machine_.root(); }
+
+ private:
+  testing_support::TempDirectory directory_;
+  testing_support::RuncMachine machine_{directory_.path()};
+  runtime_oci::OciContainers driver_ = runtime_oci::OciContainers::open({.root = machine_.root()}, testing_support::real_clock()).value();
+};
+
+class DirBench : public DriverBench {
+ public:
+  ports::ResourceDriver& driver() override { return driver_; }
+  void create(const std::string& handle) override {
+    std::filesystem::create_directories(place() + "/" + handle + "/a/b");
+    testing_support::write_text(place() + "/" + handle + "/a/b/file", "data");
+  }
+  bool is_there(const std::string& handle) override { return std::filesystem::exists(place() + "/" + handle); }
+  std::string place() const override { return directory_ / "live"; }
+
+ private:
+  testing_support::TempDirectory directory_;
+  volumes_dir::DirVolumes driver_ = volumes_dir::DirVolumes::open(directory_.path(), testing_support::real_clock()).value();
+};
+
+class BtrfsBench : public DriverBench {
+ public:
+  ports::ResourceDriver& driver() override { return driver_; }
+  void create(const std::string& handle) override {
+    testing_support::must_run({"btrfs", "-q", "subvolume", "create", place() + "/" + handle});
+    testing_support::write_text(place() + "/" + handle + "/file", "data");
+  }
+  bool is_there(const std::string& handle) override { return std::filesystem::exists(place() + "/" + handle); }
+  std::string place() const override { return root_ + "/live"; }
+
+ private:
+  // Not at the top of the file system: a root may be anywhere on it.
+  static std::string make_root(const std::string& mount) {
+    std::filesystem::create_directory(mount + "/root");
+    return mount + "/root";
+  }
+
+  testing_support::TempDirectory directory_;
+  std::unique_ptr<testing_support::Mount> mount_ = testing_support::Mount::btrfs(directory_.path());
+  std::string root_ = make_root(mount_->path());
+  volumes_btrfs::BtrfsVolumes driver_ = volumes_btrfs::BtrfsVolumes::open(root_, testing_support::real_clock()).value();
+};
+
+}  // namespace reclaim

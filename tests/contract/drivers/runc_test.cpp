@@ -1,0 +1,112 @@
+// What only container runtimes do.
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+
+#include <fstream>
+
+#include "adapters/runtime_oci/oci_containers.hpp"
+#include "support/machine.hpp"
+
+namespace reclaim::runtime_oci {
+namespace {
+
+using testing_support::in;
+using testing_support::must_run;
+using testing_support::real_clock;
+
+class Runc : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!testing_support::is_root()) GTEST_SKIP() << "needs root";
+    machine.emplace(directory.path());
+    driver.emplace(OciContainers::open({.root = machine->root()}, real_clock()).value());
+  }
+  // A runtime that does what the script says.
+  OciContainers scripted(const std::string& script) {
+    testing_support::write_text(directory / "runtime", "#!/bin/sh\n" + script + "\n");
+    must_run({"chmod", "755", directory / "runtime"});
+    return OciContainers::open({.program = directory / "runtime", .root = machine->root()}, real_clock()).value();
+  }
+  testing_support::TempDirectory directory;
+  std::optional<testing_support::RuncMachine> machine;
+  std::optional<OciContainers> driver;
+};
+
+TEST_F(Runc, PausedContainerGoes) {
+  machine->run("c");
+  must_run({"runc", "--root", machine->root(), "pause", "c"});
+  EXPECT_TRUE(driver->destroy(Handle("c"), in(Millis(30'000))).ok());
+  EXPECT_FALSE(machine->has("c"));
+}
+
+TEST_F(Runc, ContainerThatWasNeverStartedGoes) {
+  machine->create("c");
+  EXPECT_TRUE(driver->destroy(Handle("c"), in(Millis(30'000))).ok());
+  EXPECT_FALSE(machine->has("c"));
+}
+
+TEST_F(Runc, ContainerWhoseInitDiedGoes) {
+  machine->run("c");
+  const pid_t init = machine->init_of("c");
+  kill(init, SIGKILL);
+  EXPECT_TRUE(driver->destroy(Handle("c"), in(Millis(30'000))).ok());
+  EXPECT_FALSE(machine->has("c"));
+}
+
+TEST_F(Runc, UnreadableContainerIsListedAndItsErrorIsClear) {
+  machine->run("whole");
+  machine->run("broken");
+  const std::string state = machine->root() + "/broken/state.json";
+  std::filesystem::copy_file(state, directory / "state.json");
+  std::filesystem::resize_file(state, 100);
+  std::string text;
+  for (const ports::Listed& listed : driver->list().value()) text += listed.name + (listed.error.empty() ? " " : "! ");
+  EXPECT_EQ(text, "whole broken! ");
+  const Status destroyed = driver->destroy(Handle("broken"), in(Millis(30'000)));
+  ASSERT_FALSE(destroyed.ok());
+  EXPECT_NE(destroyed.error().message.find("unexpected"), std::string::npos) << destroyed.error().message;
+  std::filesystem::copy_file(directory / "state.json", state, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_TRUE(driver->destroy(Handle("broken"), in(Millis(30'000))).ok());
+}
+
+TEST_F(Runc, ListThatFailsIsAnErrorNotAnEmptyList) {
+  machine->run("c");
+  for (const char* script : {"exit 1", "echo '['", "echo '[{\"no\":1}]'", "echo '{}'"}) {
+    EXPECT_FALSE(scripted(script).list().ok()) << script;
+  }
+}
+
+TEST_F(Runc, HangingRuntimeIsKilledWithAllItsChildrenAtTheDeadline) {
+  std::filesystem::create_directory(machine->root() + "/c");
+  OciContainers hanging = scripted("sleep 1000 & echo $! > " + (directory / "child") + "; echo $$ > " + (directory / "self") + "; wait");
+  const Instant before = real_clock().now();
+  const Status destroyed = hanging.destroy(Handle("c"), in(Millis(500)));
+  ASSERT_FALSE(destroyed.ok());
+  EXPECT_EQ(destroyed.error().kind, Error::Kind::kUnavailable);
+  EXPECT_LT(real_clock().now() - before, Millis(10'000));
+  for (const char* name : {"child", "self"}) {
+    pid_t pid = 0;
+    std::ifstream(directory / name) >> pid;
+    ASSERT_GT(pid, 0) << name;
+    EXPECT_FALSE(testing_support::is_alive(pid)) << name << " is dead and reaped";
+  }
+}
+
+TEST_F(Runc, ContainerThatDoesNotStopIsAnErrorAtTheDeadline) {
+  std::filesystem::create_directory(machine->root() + "/c");
+  OciContainers stubborn = scripted("[ \"$3\" = state ] && echo '{\"status\":\"running\"}'; exit 0");
+  const Status destroyed = stubborn.destroy(Handle("c"), in(Millis(300)));
+  ASSERT_FALSE(destroyed.ok());
+  EXPECT_NE(destroyed.error().message.find("did not stop"), std::string::npos) << destroyed.error().message;
+}
+
+TEST_F(Runc, MissingRuntimeIsNamed) {
+  OciContainers missing = OciContainers::open({.program = "/nonexistent/runc", .root = machine->root()}, real_clock()).value();
+  const auto listed = missing.list();
+  ASSERT_FALSE(listed.ok());
+  EXPECT_NE(listed.error().message.find("/nonexistent/runc"), std::string::npos) << listed.error().message;
+}
+
+}  // namespace
+}  // namespace reclaim::runtime_oci

@@ -1,0 +1,142 @@
+// Real things for tests on the reference machine: programs, runc containers, a btrfs filesystem of its own. All of it needs root; a
+// test that cannot have it says so and is skipped.
+#pragma once
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/system/process.hpp"
+#include "adapters/system/system_time.hpp"
+#include "base/check.hpp"
+#include "support/temp_directory.hpp"
+
+namespace reclaim::testing_support {
+
+inline bool is_root() { return geteuid() == 0; }
+
+inline const Clock& real_clock() {
+  static const system::SystemClock clock;
+  return clock;
+}
+
+inline Instant in(Millis patience) { return real_clock().now() + patience; }
+
+// Runs a program that must succeed; what it wrote.
+inline std::string must_run(const std::vector<std::string>& argv) {
+  auto ended = system::run_process({argv}, real_clock(), in(Millis(60'000)));
+  check(ended.ok(), ended.ok() ? "" : ended.error().message.c_str());
+  check(ended.value().exit_code == 0, (argv[0] + ": " + ended.value().errors).c_str());
+  return ended.value().output;
+}
+
+inline void write_text(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+// Whether `holds` became true within ten seconds.
+template <class Predicate>
+bool eventually(Predicate holds) {
+  for (const Instant end = in(Millis(10'000)); real_clock().now() < end; system::pause_for(Millis(5))) {
+    if (holds()) return true;
+  }
+  return holds();
+}
+
+inline bool is_alive(pid_t pid) { return kill(pid, 0) == 0; }
+
+// A runc root of its own and the bundle to make containers from. What is left at the end is deleted by force.
+class RuncMachine {
+ public:
+  explicit RuncMachine(const std::string& directory) : root_(directory + "/state"), bundle_(directory + "/bundle") {
+    for (const char* made : {"bin", "proc", "sys", "dev", "tmp", "etc"}) std::filesystem::create_directories(bundle_ + "/rootfs/" + made);
+    std::filesystem::create_directories(root_);
+    std::filesystem::copy_file("/bin/busybox", bundle_ + "/rootfs/bin/busybox");
+    for (const char* applet : {"sh", "sleep"}) std::filesystem::create_symlink("busybox", bundle_ + "/rootfs/bin/" + applet);
+    write_text(bundle_ + "/config.json", config());
+  }
+  RuncMachine(const RuncMachine&) = delete;
+  RuncMachine& operator=(const RuncMachine&) = delete;
+  ~RuncMachine() {
+    for (const auto& entry : std::filesystem::directory_iterator(root_)) {
+      (void)system::run_process({{"runc", "--root", root_, "delete", "--force", entry.path().filename()}}, real_clock(), in(Millis(30'000)));
+    }
+  }
+
+  const std::string& root() const { return root_; }
+
+  // Through a shell for its redirections: a container keeps the descriptors it is born with.
+  void create(const std::string& id) const {
+    must_run({"sh", "-c", "exec runc --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", "sh", root_, bundle_, id});
+  }
+  void start(const std::string& id) const { must_run({"runc", "--root", root_, "start", id}); }
+  void run(const std::string& id) const {
+    create(id);
+    start(id);
+  }
+  bool has(const std::string& id) const {
+    const std::string ids = "\n" + must_run({"runc", "--root", root_, "list", "--quiet"});
+    return ids.find("\n" + id + "\n") != std::string::npos;
+  }
+  pid_t init_of(const std::string& id) const {
+    const std::string state = must_run({"runc", "--root", root_, "state", id});
+    const auto at = state.find("\"pid\": ");
+    check(at != std::string::npos, "runc state names a pid");
+    return std::stoi(state.substr(at + 7));
+  }
+
+ private:
+  static std::string config() {
+    return R"({"ociVersion":"1.0.2",
+ "process":{"terminal":false,"user":{"uid":0,"gid":0},"args":["/bin/sleep","100000"],"env":["PATH=/bin"],"cwd":"/",
+            "noNewPrivileges":true,"capabilities":{"bounding":[],"effective":[],"permitted":[]}},
+ "root":{"path":"rootfs","readonly":true},"hostname":"c",
+ "mounts":[{"destination":"/proc","type":"proc","source":"proc"},
+           {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755","size=64k"]}],
+ "linux":{"namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
+  }
+
+  std::string root_;
+  std::string bundle_;
+};
+
+// A mount, undone at the end.
+class Mount {
+ public:
+  static std::unique_ptr<Mount> tmpfs(const std::string& at) {
+    check(mount("reclaim-test", at.c_str(), "tmpfs", 0, "size=1m") == 0, "mount tmpfs");
+    return std::unique_ptr<Mount>(new Mount(at));
+  }
+  static std::unique_ptr<Mount> bind(const std::string& what, const std::string& at) {
+    check(mount(what.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) == 0, "bind mount");
+    return std::unique_ptr<Mount>(new Mount(at));
+  }
+  // A file system of its own in `directory`, mounted at directory/mnt.
+  static std::unique_ptr<Mount> btrfs(const std::string& directory) {
+    const std::string image = directory + "/btrfs.img";
+    write_text(image, "");
+    std::filesystem::resize_file(image, std::uintmax_t{256} << 20U);
+    std::filesystem::create_directory(directory + "/mnt");
+    must_run({"mkfs.btrfs", "-q", image});
+    must_run({"mount", "-o", "loop", image, directory + "/mnt"});
+    return std::unique_ptr<Mount>(new Mount(directory + "/mnt"));
+  }
+  Mount(const Mount&) = delete;
+  Mount& operator=(const Mount&) = delete;
+  ~Mount() { umount2(at_.c_str(), MNT_DETACH); }
+
+  const std::string& path() const { return at_; }
+
+ private:
+  explicit Mount(std::string at) : at_(std::move(at)) {}
+
+  std::string at_;
+};
+
+}  // namespace reclaim::testing_support
