@@ -59,7 +59,6 @@ class RuncMachine {
     std::filesystem::create_directories(root_);
     std::filesystem::copy_file("/bin/busybox", bundle_ + "/rootfs/bin/busybox");
     for (const char* applet : {"sh", "sleep"}) std::filesystem::create_symlink("busybox", bundle_ + "/rootfs/bin/" + applet);
-    write_text(bundle_ + "/config.json", config());
   }
   RuncMachine(const RuncMachine&) = delete;
   RuncMachine& operator=(const RuncMachine&) = delete;
@@ -73,7 +72,10 @@ class RuncMachine {
 
   // Through a shell for its redirections: a container keeps the descriptors it is born with.
   void create(const std::string& id) const {
-    must_run({"sh", "-c", "exec runc --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", "sh", root_, bundle_, id});
+    const std::string bundle = bundle_ + "/" + id + ".bundle";
+    std::filesystem::create_directories(bundle);
+    write_text(bundle + "/config.json", config(id));
+    must_run({"sh", "-c", "exec runc --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", "sh", root_, bundle, id});
   }
   void start(const std::string& id) const { must_run({"runc", "--root", root_, "start", id}); }
   void run(const std::string& id) const {
@@ -92,14 +94,16 @@ class RuncMachine {
   }
 
  private:
-  static std::string config() {
+  // The cgroup is named after the test's directory: ids repeat on the machine, cgroups must not.
+  std::string config(const std::string& id) const {
+    const std::string owner = std::filesystem::path(root_).parent_path().filename();
     return R"({"ociVersion":"1.0.2",
  "process":{"terminal":false,"user":{"uid":0,"gid":0},"args":["/bin/sleep","100000"],"env":["PATH=/bin"],"cwd":"/",
             "noNewPrivileges":true,"capabilities":{"bounding":[],"effective":[],"permitted":[]}},
- "root":{"path":"rootfs","readonly":true},"hostname":"c",
+ "root":{"path":")" + bundle_ + R"(/rootfs","readonly":true},"hostname":"c",
  "mounts":[{"destination":"/proc","type":"proc","source":"proc"},
            {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755","size=64k"]}],
- "linux":{"namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
+ "linux":{"cgroupsPath":"/)" + owner + "." + id + R"(","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
   }
 
   std::string root_;
