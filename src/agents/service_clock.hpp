@@ -31,7 +31,8 @@ class ServiceClock {
     ServiceTime served_since;
   };
   Reading read(Instant now) const;
-  bool has_ticked() const { return ticked_at_.has_value(); }
+  // The last tick that worked is no longer ago than a gap.
+  bool is_fresh(Instant now) const { return ticked_at_ && now - *ticked_at_ <= kServiceGap; }
   // The epoch under which this server may act for all, while it may.
   std::optional<std::int64_t> epoch() const { return epoch_; }
 

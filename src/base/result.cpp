@@ -5,8 +5,8 @@
 
 namespace reclaim {
 
-void check_failed(const char* what, std::source_location where) {
-  std::fprintf(stderr, "%s:%u: check failed: %s\n", where.file_name(), where.line(), what);
+void check_failed(const char* what, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: check failed: %s\n", file, line, what);
   std::abort();
 }
 

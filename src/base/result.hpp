@@ -45,7 +45,7 @@ class [[nodiscard]] Result {
   bool ok() const { return held_.index() == 0; }
   T& value() & { return check(ok(), "value() of a failed Result"), std::get<0>(held_); }
   const T& value() const& { return check(ok(), "value() of a failed Result"), std::get<0>(held_); }
-  T&& value() && { return check(ok(), "value() of a failed Result"), std::get<0>(std::move(held_)); }
+  T value() && { return check(ok(), "value() of a failed Result"), std::get<0>(std::move(held_)); }
   const Error& error() const { return check(!ok(), "error() of a successful Result"), std::get<1>(held_); }
 
  private:

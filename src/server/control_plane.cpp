@@ -54,6 +54,12 @@ Status ControlPlane::tick() {
   return service_clock_.tick(clock_.now());
 }
 
+Status ControlPlane::readiness() const {
+  const std::lock_guard lock(clock_mutex_);
+  if (service_clock_.is_fresh(clock_.now())) return done();
+  return unavailable("the database does not answer");
+}
+
 void ControlPlane::wake(std::string_view pass) const {
   if (wake_) wake_(pass);
 }
@@ -121,6 +127,24 @@ void ControlPlane::sync(const std::string& actor, const fleet::SyncCaller& calle
   }
   if (value.quiet && request.wait_ms > 0) return hold(value.worker, request, value.answer, std::move(answered));
   answered(std::move(value.answer));
+}
+
+Result<fleet::Worker> ControlPlane::call(const std::string& key, ports::WorkerCall call) {
+  const WorkerName name = TRY(fleet::worker_of_key(database_, key));
+  const fleet::Context context = this->context("worker:" + name.str());
+  const auto use_case = [&] {
+    switch (call) {
+      case ports::WorkerCall::kHeartbeat: return &fleet::heartbeat;
+      case ports::WorkerCall::kLand: return &fleet::land_worker;
+      case ports::WorkerCall::kRetire: return &fleet::retire_worker;
+      case ports::WorkerCall::kStatus: return &fleet::find_worker;
+    }
+    check(false, "unknown call of a worker");
+    return &fleet::find_worker;
+  };
+  fleet::Worker worker = TRY(use_case()(context, name));
+  worker_changed();
+  return worker;
 }
 
 void ControlPlane::hold(const WorkerName& worker, const wire::SyncRequest& request, const wire::SyncAnswer& quiet, SyncAnswered answered) {

@@ -25,6 +25,8 @@
 #include "fleet/collectors.hpp"
 #include "fleet/context.hpp"
 #include "fleet/sync.hpp"
+#include "fleet/workers.hpp"
+#include "ports/control_door.hpp"
 #include "ports/database.hpp"
 #include "wire/sync.hpp"
 
@@ -73,8 +75,13 @@ class ControlPlane {
   // Answers when there is work or when request.wait_ms is over; a later sync of the worker ends it at once, without orders.
   void sync(const std::string& actor, const fleet::SyncCaller& caller, const wire::SyncRequest& request, SyncAnswered answered);
 
+  // What a worker asks of its own life, known by its key.
+  Result<fleet::Worker> call(const std::string& key, ports::WorkerCall call);
+
   // One step of service time; about every second. Failing is reported and harmless for kServiceGap.
   Status tick();
+  // Why it does not serve: service time has not moved for a gap length, because the database is away.
+  Status readiness() const;
   // One run of a collector, or "trim-events". A server that does not hold the claim does nothing and reports nothing.
   Result<fleet::PassReport> run_pass(std::string_view pass);
   // For an operator: the named collectors (empty: all), here and now, whoever held the claim. kInvalid names an unknown pass.

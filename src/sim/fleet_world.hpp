@@ -60,6 +60,8 @@ class FleetWorld {
   fleet::PassReport run(std::string_view pass);
   // Every collector once, in order.
   void collect();
+  // The same on a database that may fail: what fails is left to the next pass.
+  void try_to_collect();
 
   // `a:created b:destroying`, in order of handles; `missing` is added where it is so: `a:created,missing`.
   std::string containers(const std::string& worker = "w1") const { return describe(ResourceKind::kContainer, worker); }

@@ -1,0 +1,31 @@
+// The server's data directory: 0700, locked by the one server that uses it, with the admin token in it.
+#pragma once
+
+#include <string>
+
+#include "adapters/system/files.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "ports/database.hpp"
+
+namespace reclaim::apps {
+
+class DataDirectory {
+ public:
+  // Made when it is not there. kConflict: another server holds it.
+  static Result<DataDirectory> open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  // Makes DIR/admin.token (0600) when there is none that the database knows. A crash between the two leaves a token that nobody has.
+  Status ensure_admin_token(ports::Database& database, Random& random, WallTime now) const;
+
+ private:
+  DataDirectory(std::string path, system::Fd directory, system::Fd lock)
+      : path_(std::move(path)), directory_(std::move(directory)), lock_(std::move(lock)) {}
+
+  std::string path_;
+  system::Fd directory_;
+  system::Fd lock_;
+};
+
+}  // namespace reclaim::apps

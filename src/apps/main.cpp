@@ -1,0 +1,16 @@
+// reclaim: takes back what a distributed system no longer needs. One executable; every process and the client are subcommands of it.
+#include "apps/gateway_command.hpp"
+#include "apps/server.hpp"
+#include "apps/worker_options.hpp"
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+
+int main(int argc, char** argv) {
+  reclaim::cli::CommandLine line(reclaim::cli::system_console());
+  reclaim::apps::add_server_command(line);
+  reclaim::apps::add_worker_command(line);
+  reclaim::apps::add_gateway_command(line);
+  reclaim::cli::add_client_commands(line);
+  return line.run(argc, argv);
+}

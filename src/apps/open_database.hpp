@@ -1,0 +1,20 @@
+// `sqlite:PATH` or `postgres://...`, as --database names it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "ports/database.hpp"
+
+namespace reclaim::apps {
+
+struct OpenedDatabase {
+  std::unique_ptr<ports::Database> database;
+  bool is_embedded = false;  // one server at a time, by the lock of its data directory
+};
+
+// kInvalid, field `database`, for an address that names no engine.
+Result<OpenedDatabase> open_database(const std::string& address);
+
+}  // namespace reclaim::apps

@@ -1,0 +1,203 @@
+#include "apps/server.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <memory>
+#include <semaphore>
+#include <utility>
+#include <vector>
+
+#include "adapters/system/system_time.hpp"
+#include "apps/data_directory.hpp"
+#include "apps/local_door.hpp"
+#include "apps/open_database.hpp"
+#include "apps/server_metrics.hpp"
+#include "apps/server_options.hpp"
+#include "gateway/gateway.hpp"
+#include "http/api.hpp"
+#include "http/transport.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/signals.hpp"
+#include "server/control_plane.hpp"
+
+namespace reclaim::apps {
+namespace {
+
+constexpr Millis kTick{1'000};
+constexpr Millis kTrimPeriod{60'000};
+
+server::ControlPlaneOptions plane_options(const ServerOptions& options, const std::string& holder, bool is_embedded) {
+  return {.policy = options.policy,
+          .holder = holder,
+          .claim_timeout = is_embedded ? Millis(0) : options.agent_timeout,
+          .event_retention = options.event_retention,
+          .event_max = options.event_max};
+}
+
+// Runs every pass of the control plane in a loop of its own: none waits for another.
+class Passes {
+ public:
+  Passes(server::ControlPlane& plane, http::Metrics& metrics, const Clock& clock, std::optional<Millis> interval)
+      : plane_(plane), metrics_(metrics), clock_(clock) {
+    add("service-clock", kTick, [this] { report("service-clock", plane_.tick()); });
+    add("held-syncs", server::kHeldCheck, [this] { plane_.serve_held(); });
+    for (const std::string& name : server::ControlPlane::pass_names()) {
+      const std::optional<Millis> period = interval && name == "trim-events" ? kTrimPeriod : interval;
+      if (interval) add(name, *period, [this, name] { run(name); });
+    }
+    plane_.set_wake([this](std::string_view name) {
+      const auto loop = loops_.find(name);
+      if (loop != loops_.end()) loop->second->wake();
+    });
+    for (auto& [name, start] : starts_) loops_.emplace(name, start());
+  }
+
+  // No pass starts any more.
+  void stop() {
+    for (auto& [name, loop] : loops_) loop->stop();
+  }
+
+ private:
+  void add(const std::string& name, Millis period, std::function<void()> pass) {
+    starts_.emplace_back(name, [this, period, pass = std::move(pass)] {
+      return std::make_unique<runtime::Loop>(clock_, period, [pass](const std::stop_token&) { pass(); });
+    });
+  }
+
+  void run(const std::string& name) {
+    const Instant began = clock_.now();
+    const Result<fleet::PassReport> report = plane_.run_pass(name);
+    metrics_.observe(http::Metric::kPassSeconds, {name}, static_cast<double>((clock_.now() - began).count()) / 1000.0);
+    if (!report.ok()) return this->report(name, report.error());
+    metrics_.add(http::Metric::kPassChangedTotal, {name}, static_cast<double>(report.value().changed));
+    for (const std::string& failure : report.value().failures) this->report(name, unavailable(failure));
+    if (report.value().changed > 0) runtime::log_info(name + ": " + std::to_string(report.value().changed) + " changed");
+  }
+
+  void report(const std::string& name, const Status& status) {
+    if (status.ok()) return;
+    metrics_.add(http::Metric::kPassFailuresTotal, {name});
+    runtime::log_warning(name + ": " + status.error().message + "; it is tried again");
+  }
+
+  server::ControlPlane& plane_;
+  http::Metrics& metrics_;
+  const Clock& clock_;
+  std::vector<std::pair<std::string, std::function<std::unique_ptr<runtime::Loop>()>>> starts_;
+  std::map<std::string, std::unique_ptr<runtime::Loop>, std::less<>> loops_;
+};
+
+// Everything of a running server, in the order in which it is made; it is taken down in the reverse.
+class Server {
+ public:
+  Server(const ServerOptions& options, const Clock& clock, Random& random) : options_(options), clock_(clock), random_(random) {}
+
+  Status start() {
+    data_ = std::make_unique<DataDirectory>(TRY(DataDirectory::open(options_.data)));
+    OpenedDatabase opened = TRY(open_database(options_.database));
+    database_ = std::move(opened.database);
+    plane_ = std::make_unique<server::ControlPlane>(*database_, clock_, plane_options(options_, make_uuid(random_), opened.is_embedded));
+    TRY(plane_->open(random_));
+    TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
+    TRY(start_doors());
+    passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_, options_.collector_interval);
+    return done();
+  }
+
+  void stop() {
+    if (passes_) passes_->stop();
+    if (plane_) plane_->release_held();
+    if (gateway_) gateway_->stop();
+    if (transport_) transport_->stop();
+    if (metrics_transport_) metrics_transport_->stop();
+    passes_.reset();
+  }
+
+  std::string summary() const {
+    return "ready: API on http://" + options_.listen.host + ":" + std::to_string(transport_->port()) + ", gateway on " +
+           options_.gateway_listen.host + ":" + std::to_string(gateway_->port()) + " (" + gateway_->fingerprint() + "), metrics on http://" +
+           options_.metrics_listen.host + ":" + std::to_string(metrics_transport_->port()) + "/metrics";
+  }
+
+ private:
+  Status start_doors() {
+    const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_); };
+    api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_, .clock = clock_, .random = random_, .metrics = metrics_,
+                                                      .refresh_metrics = refresh, .readiness = [this] { return plane_->readiness(); }});
+    door_ = std::make_unique<LocalDoor>(*plane_);
+    const std::string host_key = data_->path() + "/ssh_host_ed25519_key";
+    gateway_ = std::make_unique<gateway::Gateway>(
+        gateway::GatewayOptions{.listen_host = options_.gateway_listen.host, .listen_port = options_.gateway_listen.port, .host_key = host_key},
+        *door_, clock_);
+    TRY(gateway_->start());
+    transport_ = TRY(http::Transport::start(
+        {.host = options_.listen.host, .port = options_.listen.port, .record_file = options_.record_exchanges}, *api_));
+    metrics_service_ = std::make_unique<http::MetricsService>(metrics_, refresh);
+    metrics_transport_ = TRY(http::Transport::start(
+        {.host = options_.metrics_listen.host, .port = options_.metrics_listen.port, .threads = 1}, *metrics_service_));
+    return done();
+  }
+
+  const ServerOptions& options_;
+  const Clock& clock_;
+  Random& random_;
+  http::Metrics metrics_;
+  std::unique_ptr<DataDirectory> data_;
+  std::unique_ptr<ports::Database> database_;
+  std::unique_ptr<server::ControlPlane> plane_;
+  std::unique_ptr<LocalDoor> door_;
+  std::unique_ptr<http::Api> api_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<http::Transport> transport_;
+  std::unique_ptr<http::MetricsService> metrics_service_;
+  std::unique_ptr<http::Transport> metrics_transport_;
+  std::unique_ptr<Passes> passes_;
+};
+
+int exit_code_of(const Error& error) {
+  if (error.kind == Error::Kind::kInvalid) return cli::kUsage;
+  return error.kind == Error::Kind::kUnavailable || error.kind == Error::Kind::kContended ? cli::kTemporary : cli::kFailed;
+}
+
+int run_server(const ServerOptions& options) {
+  std::binary_semaphore stopping(0);
+  const runtime::Signals signals({SIGTERM, SIGINT}, [&](int) { stopping.release(); });
+  const system::SystemClock clock;
+  system::SystemRandom random;
+  Server server(options, clock, random);
+  const Status started = server.start();
+  if (!started.ok()) {
+    server.stop();
+    runtime::log_error("cannot start: " + started.error().message);
+    return exit_code_of(started.error());
+  }
+  runtime::log_info(server.summary());
+  stopping.acquire();
+  runtime::log_info("stopping");
+  server.stop();
+  return cli::kDone;
+}
+
+}  // namespace
+
+void add_server_command(cli::CommandLine& line) {
+  auto flags = std::make_shared<std::unique_ptr<ServerFlags>>();
+  CLI::App* command = line.add(nullptr, "server", "Serves the API and the SSH gateway, and runs the collectors",
+                               "reclaim server --data /var/lib/reclaim", [flags, &line]() -> int {
+                                 const Result<ServerOptions> options = (*flags)->read();
+                                 const Result<runtime::LogLevel> level = options.ok() ? runtime::parse_log_level(options.value().log_level)
+                                                                                      : Result<runtime::LogLevel>(options.error());
+                                 if (!level.ok()) {
+                                   cli::complain(line.console(), level.error().message);
+                                   return cli::kUsage;
+                                 }
+                                 runtime::start_log(level.value());
+                                 return run_server(options.value());
+                               });
+  *flags = std::make_unique<ServerFlags>(*command);
+}
+
+}  // namespace reclaim::apps

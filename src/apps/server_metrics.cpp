@@ -1,0 +1,32 @@
+#include "apps/server_metrics.hpp"
+
+#include <algorithm>
+
+#include "fleet/census.hpp"
+
+namespace reclaim::apps {
+
+void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport, const gateway::Gateway&) {
+  const http::Counts counts = transport.counts();
+  metrics.set(http::Metric::kHttpConnections, {}, static_cast<double>(counts.open));
+  metrics.raise_to(http::Metric::kHttpRequestsTotal, {}, static_cast<double>(counts.requests));
+  metrics.raise_to(http::Metric::kHttpRefusedTotal, {"connection"}, static_cast<double>(counts.refused));
+  metrics.raise_to(http::Metric::kHttpRefusedTotal, {"request"}, static_cast<double>(counts.shed));
+  metrics.set(http::Metric::kSyncsHeld, {}, static_cast<double>(plane.held()));
+
+  const Result<fleet::Census> census = fleet::take_census(plane.context("metrics"));
+  if (!census.ok()) return;
+  for (const fleet::ResourceCount& count : census.value().resources) {
+    metrics.set(http::Metric::kResources, {std::string(name_of(count.kind)), std::string(name_of(count.state))}, static_cast<double>(count.count));
+  }
+  for (const ResourceKind kind : kResourceKinds) {
+    const Millis oldest = census.value().oldest_destroying[static_cast<std::size_t>(kind)];
+    metrics.set(http::Metric::kOldestDestroyingSeconds, {std::string(name_of(kind))}, static_cast<double>(oldest.count()) / 1000.0);
+  }
+  for (const fleet::WorkerCount& count : census.value().workers) {
+    metrics.set(http::Metric::kWorkers, {std::string(name_of(count.state))}, static_cast<double>(count.count));
+  }
+  metrics.set(http::Metric::kUnaccounted, {"fleet"}, static_cast<double>(census.value().unaccounted));
+}
+
+}  // namespace reclaim::apps

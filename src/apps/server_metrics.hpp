@@ -1,0 +1,15 @@
+// Levels that are read when somebody looks: what the database, the doors and the process hold just now.
+#pragma once
+
+#include "gateway/gateway.hpp"
+#include "http/metrics.hpp"
+#include "http/transport.hpp"
+#include "server/control_plane.hpp"
+
+namespace reclaim::apps {
+
+// Where the database does not answer, its levels stay as they were.
+void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
+                     const gateway::Gateway& gateway);
+
+}  // namespace reclaim::apps

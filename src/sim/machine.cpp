@@ -1,0 +1,115 @@
+#include "sim/machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "ports/resource_driver.hpp"
+
+namespace reclaim::sim {
+namespace {
+
+// The same numbers in every run.
+class CountingRandom : public Random {
+ public:
+  std::uint64_t next() override { return state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL; }
+
+ private:
+  std::uint64_t state_ = 1;
+};
+
+}  // namespace
+
+class Machine::Driver : public ports::ResourceDriver {
+ public:
+  Driver(Machine& machine, ResourceKind kind) : machine_(machine), kind_(kind) {}
+  ResourceKind kind() const override { return kind_; }
+  std::string name() const override { return "memory"; }
+
+  Result<std::vector<ports::Listed>> list() override {
+    std::vector<ports::Listed> listed;
+    for (const std::string& name : machine_.things_[kind_]) listed.push_back({.name = name});
+    return listed;
+  }
+
+  Status destroy(const Handle& handle, Instant) override {
+    if (machine_.watch_ && machine_.has(kind_, handle.str())) machine_.watch_(kind_, handle.str());
+    machine_.things_[kind_].erase(handle.str());
+    return done();
+  }
+
+ private:
+  Machine& machine_;
+  ResourceKind kind_;
+};
+
+struct Machine::DiskMemory : worker::Memory {
+  explicit DiskMemory(Machine& owner) : machine(owner) {}
+  Result<std::optional<wire::Answered>> load() override { return machine.remembered_; }
+  Status store(const wire::Answered& answered) override {
+    machine.remembered_ = answered;
+    return done();
+  }
+  Machine& machine;
+};
+
+struct Machine::Process {
+  explicit Process(Machine& machine)
+      : containers(machine, ResourceKind::kContainer),
+        volumes(machine, ResourceKind::kVolume),
+        memory(machine),
+        agent({.identity = {.session = machine.name_ + "-" + std::to_string(++machine.started_),
+                            .incarnation = "incarnation-" + machine.name_,
+                            .started = machine.started_}},
+              {&containers, &volumes}, memory, random) {
+    must(agent.open());
+  }
+
+  Driver containers;
+  Driver volumes;
+  DiskMemory memory;
+  CountingRandom random;
+  worker::Agent agent;
+};
+
+Machine::Machine(FleetWorld& world, std::string name) : world_(world), name_(std::move(name)) {}
+Machine::~Machine() = default;
+
+void Machine::crash() { process_.reset(); }
+
+std::string Machine::all(ResourceKind kind) const {
+  std::string text;
+  for (const std::string& handle : things_[kind]) text += (text.empty() ? "" : " ") + handle;
+  return text;
+}
+
+void Machine::turn() {
+  if (!process_) process_ = std::make_unique<Process>(*this);
+  worker::Agent& agent = process_->agent;
+  const fleet::Context context = world_.context("worker:" + name_);
+  const Instant now{context.moment.now.ms};
+  agent.begin();
+  worker::Listings listings;
+  listings.push_back(process_->containers.list());
+  listings.push_back(process_->volumes.list());
+  const wire::SyncRequest request = agent.prepare(std::move(listings), std::nullopt, now);
+  Result<fleet::SyncOutcome> outcome = fleet::sync(context, {.key = "", .worker = name_}, request);
+  Result<wire::SyncAnswer> answer = outcome.ok() ? Result<wire::SyncAnswer>(std::move(outcome.value().answer)) : outcome.error();
+  superseded_ = agent.take(answer, now).verdict == worker::Turn::Verdict::kSuperseded;
+  carry_out();
+}
+
+void Machine::carry_out() {
+  worker::Destroyer& destroyer = process_->agent.destroyer();
+  const Instant now{world_.context().moment.now.ms};
+  for (std::vector<worker::Start> starts = destroyer.start(now); !starts.empty(); starts = destroyer.start(now)) {
+    for (const worker::Start& start : starts) {
+      Status outcome;
+      for (ports::ResourceDriver* driver : process_->agent.drivers_of(start.kind, start.handle)) {
+        outcome = driver->destroy(Handle(start.handle), start.deadline);
+      }
+      destroyer.finished(start.kind, start.handle, outcome);
+    }
+  }
+}
+
+}  // namespace reclaim::sim
