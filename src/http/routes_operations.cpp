@@ -1,0 +1,116 @@
+// Passes on demand, freezes, tokens, and what anybody may ask.
+#include "fleet/workers.hpp"
+#include "http/openapi.hpp"
+#include "http/routes.hpp"
+#include "server/access.hpp"
+
+namespace reclaim::http {
+namespace {
+
+constexpr std::size_t kPassesMax = 64;
+constexpr std::size_t kNameLengthMax = 128;
+
+Result<Reply> run_passes(const ApiParts& parts, const Request& request) {
+  const wire::Json body = TRY(body_of(request));
+  wire::ObjectReader reader(body, "");
+  const std::vector<std::string> passes = reader.texts("passes", kPassesMax, kNameLengthMax);
+  TRY(reader.finish());
+  Answered list = Answered::array();
+  for (const server::PassOutcome& outcome : TRY(parts.plane.run_now(passes))) list.push_back(encode(outcome));
+  Answered json;
+  json["passes"] = std::move(list);
+  return reply_with(json);
+}
+
+Result<Reply> freeze(const ApiParts& parts, const Request& request) {
+  const wire::Json body = TRY(body_of(request));
+  wire::ObjectReader reader(body, "");
+  const std::string reason = reader.required_text("reason");
+  TRY(reader.finish());
+  TRY(fleet::freeze_fleet(context_of(parts, request), reason));
+  Answered json;
+  json["frozen"] = reason;
+  return reply_with(json);
+}
+
+Result<Reply> unfreeze(const ApiParts& parts, const Request& request) {
+  TRY(no_fields(request));
+  TRY(fleet::unfreeze_fleet(context_of(parts, request)));
+  Answered json;
+  json["frozen"] = nullptr;
+  return reply_with(json);
+}
+
+Result<Reply> create_token(const ApiParts& parts, const Request& request) {
+  const wire::Json body = TRY(body_of(request));
+  wire::ObjectReader reader(body, "");
+  const std::string role_name = reader.required_text("role");
+  const std::string name = reader.text("name", kNameLengthMax).value_or(role_name);
+  const std::optional<server::Role> role = server::role_of(role_name);
+  if (!role) reader.fail(invalid("role", "must be admin, client, gateway or viewer"));
+  TRY(reader.finish());
+  const server::NewToken made = TRY(server::create_token(parts.plane.database(), parts.random, parts.clock.wall(), *role, name));
+  Answered json = encode(made.token);
+  json["token"] = made.secret;
+  Reply reply = reply_with(json, 201);
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  return reply;
+}
+
+Result<Reply> list_tokens(const ApiParts& parts, const Request& request) {
+  QueryReader query(request.call);
+  const std::string after = query.text("after").value_or("");
+  const std::int64_t limit = query.limit();
+  TRY(query.finish());
+  return list_reply(
+      "tokens", TRY(server::list_tokens(parts.plane.database(), after, limit + 1)), limit,
+      [](const server::Token& token) { return encode(token); }, [](const server::Token& token) { return token.id; });
+}
+
+Result<Reply> get_token(const ApiParts& parts, const Request& request) {
+  TRY(no_query(request));
+  for (const server::Token& token : TRY(server::list_tokens(parts.plane.database(), "", kListMax))) {
+    if (token.id == request.parameters[0]) return reply_with(encode(token));
+  }
+  return not_found("no token " + request.parameters[0]);
+}
+
+Result<Reply> delete_token(const ApiParts& parts, const Request& request) {
+  TRY(no_fields(request));
+  return reply_with(encode(TRY(server::delete_token(parts.plane.database(), request.parameters[0]))));
+}
+
+}  // namespace
+
+void add_operation_routes(Routes& routes, const ApiParts& parts) {
+  routes.add("POST", "/api/v1/gc/run", server::Need::kAdmin, [&parts](const Request& request) { return run_passes(parts, request); });
+  routes.add("POST", "/api/v1/freeze", server::Need::kAdmin, [&parts](const Request& request) { return freeze(parts, request); });
+  routes.add("POST", "/api/v1/unfreeze", server::Need::kAdmin, [&parts](const Request& request) { return unfreeze(parts, request); });
+  routes.add("GET", "/metrics", server::Need::kRead, [&parts](const Request&) -> Result<Reply> {
+    parts.refresh_metrics();
+    return Reply{.body = parts.metrics.text(), .content_type = kMetricsContentType};
+  });
+}
+
+void add_token_routes(Routes& routes, const ApiParts& parts) {
+  const std::string all = "/api/v1/tokens";
+  const std::string one = all + "/{id}";
+  routes.add("GET", all, server::Need::kAdmin, [&parts](const Request& request) { return list_tokens(parts, request); });
+  routes.add("POST", all, server::Need::kAdmin, [&parts](const Request& request) { return create_token(parts, request); });
+  routes.add("GET", one, server::Need::kAdmin, [&parts](const Request& request) { return get_token(parts, request); });
+  routes.add("DELETE", one, server::Need::kAdmin, [&parts](const Request& request) { return delete_token(parts, request); });
+}
+
+void add_open_routes(Routes& routes, const ApiParts& parts) {
+  const Reply fine{.body = R"({"status":"ok"})"};
+  routes.add("GET", "/healthz", kAnybody, [fine](const Request&) -> Result<Reply> { return fine; });
+  routes.add("GET", "/readyz", kAnybody, [fine, &parts](const Request&) -> Result<Reply> {
+    TRY(parts.readiness());
+    return fine;
+  });
+  routes.add("GET", "/api/v1/openapi.yaml", kAnybody, [](const Request&) -> Result<Reply> {
+    return Reply{.body = std::string(openapi_yaml()), .content_type = "application/yaml"};
+  });
+}
+
+}  // namespace reclaim::http
