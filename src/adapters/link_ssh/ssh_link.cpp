@@ -267,7 +267,8 @@ Result<std::string> SshLink::call(const char* command) {
     if (got > 0) answer.append(part.data(), static_cast<std::size_t>(got));
     if (got < 0) return broken("hearing from");
     if (answer.size() > kAnswerMax) return too_large("the gateway's answer is larger than " + std::to_string(kAnswerMax) + " bytes");
-    if (got == 0 && ssh_channel_is_eof(channel.get()) != 0) break;
+    // Not ssh_channel_is_eof(), which says no while there is something on stderr.
+    if (got == 0 && ssh_channel_poll(channel.get(), 0) == SSH_EOF) break;
   }
   if (answer.find_first_not_of(" \r\n") == std::string::npos) return problem_of(channel.get(), deadline);
   return answer;
