@@ -23,8 +23,6 @@
 namespace reclaim::apps {
 namespace {
 
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
 constexpr int kExitSuperseded = 4;
 
 constexpr Millis kLockRetry{500};
@@ -71,11 +69,12 @@ class WorkerProcess {
         if (take_outcomes()) loop.wake(kResultsDebounce);
         if (wishes_.land || wishes_.retire) loop.wake();
       }
+      loop.stop();
       link_.interrupt();
       // A superseded worker finishes what it began; one that is told to stop does not wait for long.
       const bool finished = pool_.wait_idle(exit_code_ == kExitSuperseded ? destroy_timeout_ : kStopPatience);
       if (!finished) leave_at_once("something is still being destroyed");
-      if (!loop.stop(kStopPatience)) leave_at_once("a sync hangs");
+      if (!loop.wait_ended(kStopPatience)) leave_at_once("a sync hangs");
     }
     return exit_code();
   }
@@ -223,8 +222,7 @@ Result<bool> wait_for_roots(WorkerMachine& machine, const Wishes& wishes, const 
 
 int exit_code_of(const Error& error) {
   std::cerr << "reclaim worker: " << (error.field.empty() ? "" : "--" + error.field + " ") << error.message << "\n";
-  const bool is_temporary = error.kind == Error::Kind::kUnavailable;
-  return is_temporary ? kExitFailed : kExitUsage;
+  return error.kind == Error::Kind::kUnavailable ? cli::kFailed : cli::kUsage;
 }
 
 void set_wake(Wishes& wishes, std::function<void()> wake) {
@@ -263,6 +261,7 @@ Result<int> live(const WorkerOptions& options, Wishes& wishes) {
 }  // namespace
 
 int run_worker(const WorkerOptions& options) {
+  runtime::start_log(runtime::LogLevel::kInfo);
   Wishes wishes;
   const runtime::Signals signals({SIGTERM, SIGINT, SIGUSR1, SIGUSR2}, [&wishes](int number) {
     if (number == SIGUSR1) {

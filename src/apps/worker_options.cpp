@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -109,31 +108,29 @@ Result<wire::PerKind<std::size_t>> parse_in_flight(const std::string& text) {
   return in_flight;
 }
 
-void add_worker_command(CLI::App& app, int& exit_code) {
+void add_worker_command(cli::CommandLine& line) {
   auto given = std::make_shared<Given>();
-  CLI::App* worker = app.add_subcommand("worker", "report what is on this machine and destroy what nobody needs");
-  worker->add_option("--name", given->name, "the worker's name, as it was enrolled")->required();
-  worker->add_option("--gateway", given->gateway, "HOST:PORT of the SSH gateway")->required();
-  worker->add_option("--gateway-key", given->gateway_key, "file with the gateway's public host key");
-  worker->add_option("--gateway-fingerprint", given->gateway_fingerprint, "or its fingerprint, SHA256:...");
-  worker->add_option("--key", given->key, "file with this worker's private key, readable by its owner only")->required();
-  worker->add_option("--containers", given->containers, "runc:ROOT, may be given again");
-  worker->add_option("--volumes", given->volumes, "dir:PATH or btrfs:PATH, may be given again");
-  worker->add_option("--sync-interval", given->sync_interval, "come by at least this often")->capture_default_str();
-  worker->add_option("--max-in-flight", given->in_flight, "how many are destroyed at once")->capture_default_str();
-  worker->add_option("--destroy-timeout", given->destroy_timeout, "deadline of one destroy")->capture_default_str();
-  worker->add_option("--straggler-after", given->straggler_after, "a destroy that runs longer gives its place up")->capture_default_str();
-  worker->add_option("--state", given->state, "directory of the worker's memory [/var/lib/reclaim/worker/NAME for root]");
-  worker->add_flag("--observe", given->observe, "destroy nothing, say what would be destroyed");
-  worker->callback([given, &exit_code] {
-    auto options = understand(*given);
-    if (options.ok()) {
-      exit_code = run_worker(options.value());
-      return;
-    }
-    std::cerr << "reclaim worker: --" << options.error().field << " " << options.error().message << "\n";
-    exit_code = 2;
-  });
+  CLI::App* worker = line.add(nullptr, "worker", "Reports what is on this machine and destroys what nobody needs.",
+                              "reclaim worker --name w1 --gateway gc.example:7022 --gateway-key gateway.pub --key w1.key --volumes dir:/srv/v",
+                              [given, &line] {
+                                auto options = understand(*given);
+                                if (options.ok()) return run_worker(options.value());
+                                cli::complain(line.console(), "--" + options.error().field + " " + options.error().message);
+                                return int{cli::kUsage};
+                              });
+  worker->add_option("--name", given->name, "The worker's name, as it was enrolled.")->required();
+  worker->add_option("--gateway", given->gateway, "HOST:PORT of the SSH gateway.")->required();
+  worker->add_option("--gateway-key", given->gateway_key, "File with the gateway's public host key.");
+  worker->add_option("--gateway-fingerprint", given->gateway_fingerprint, "Or its fingerprint, SHA256:...");
+  worker->add_option("--key", given->key, "File with this worker's private key, readable by its owner only.")->required();
+  worker->add_option("--containers", given->containers, "runc:ROOT; may be given again.");
+  worker->add_option("--volumes", given->volumes, "dir:PATH or btrfs:PATH; may be given again.");
+  worker->add_option("--sync-interval", given->sync_interval, "Come by at least this often.")->capture_default_str();
+  worker->add_option("--max-in-flight", given->in_flight, "How many are destroyed at once.")->capture_default_str();
+  worker->add_option("--destroy-timeout", given->destroy_timeout, "Deadline of one destroy.")->capture_default_str();
+  worker->add_option("--straggler-after", given->straggler_after, "A destroy that runs longer gives its place up.")->capture_default_str();
+  worker->add_option("--state", given->state, "Directory of the worker's memory; /var/lib/reclaim/worker/NAME for root.");
+  worker->add_flag("--observe", given->observe, "Destroy nothing, say what would be destroyed.");
 }
 
 }  // namespace reclaim::apps

@@ -1,12 +1,13 @@
 // The flags of `reclaim worker`, and the command itself.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "cli/command_line.hpp"
 #include "wire/sync.hpp"
 
 namespace reclaim::apps {
@@ -37,8 +38,7 @@ Result<RootSpec> parse_root(ResourceKind kind, const std::string& text);
 // `container=5,volume=3`; a kind left out keeps its default.
 Result<wire::PerKind<std::size_t>> parse_in_flight(const std::string& text);
 
-// Defines the subcommand; when it is given, run_worker() is called from the parse and its exit code stored.
-void add_worker_command(CLI::App& app, int& exit_code);
+void add_worker_command(cli::CommandLine& line);
 
 // Until a signal stops it, or it is superseded. Exit codes: 0 stopped, 1 failed, 2 wrong usage or roots that disagree, 4 superseded.
 int run_worker(const WorkerOptions& options);

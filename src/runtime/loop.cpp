@@ -36,8 +36,7 @@ void Loop::wake(Millis within) {
   changed_.notify_all();
 }
 
-bool Loop::stop(Millis patience) {
-  thread_.request_stop();
+bool Loop::wait_ended(Millis patience) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, patience, [this] { return ended_; });
 }

@@ -30,8 +30,10 @@ class Loop {
 
   // The next pass starts `within` this long, or sooner if it is due sooner.
   void wake(Millis within = Millis(0));
-  // No pass starts any more. True when the one at hand ended within `patience`.
-  bool stop(Millis patience);
+  // No pass starts any more. Does not wait.
+  void stop() { thread_.request_stop(); }
+  // After stop(): true when the pass at hand ended within `patience`.
+  bool wait_ended(Millis patience);
 
  private:
   void run(const std::stop_token& stopping);

@@ -141,15 +141,17 @@ TEST(Loop, StopsAWaitAtOnceAndTellsAPassThatHangs) {
   std::promise<void> go;
   std::promise<void> inside;
   Loop idle(clock, std::nullopt, [](const std::stop_token&) {});
-  EXPECT_TRUE(idle.stop(kPatience));
+  idle.stop();
+  EXPECT_TRUE(idle.wait_ended(kPatience));
   Loop busy(clock, Millis(1), [&](const std::stop_token&) {
     inside.set_value();
     go.get_future().wait();
   });
   inside.get_future().wait();
-  EXPECT_FALSE(busy.stop(Millis(1)));
+  busy.stop();
+  EXPECT_FALSE(busy.wait_ended(Millis(1)));
   go.set_value();
-  EXPECT_TRUE(busy.stop(kPatience));
+  EXPECT_TRUE(busy.wait_ended(kPatience));
 }
 
 TEST(Signals, ArriveAsCallsOnAThread) {
