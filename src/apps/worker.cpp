@@ -110,20 +110,21 @@ class WorkerProcess {
     }
     const bool asked_before = wishes_.land || wishes_.retire;
     const auto answer = link_.exchange(request);
-    const bool interrupted = !answer.ok() && (wishes_.stop || (!asked_before && (wishes_.land || wishes_.retire)));
+    // Given up for a signal's sake: to the agent it is a lost answer like any other.
+    if (!answer.ok() && (wishes_.stop || (!asked_before && (wishes_.land || wishes_.retire)))) return Millis(0);
     worker::Turn turn;
     {
       const std::lock_guard lock(mutex_);
       turn = agent_.take(answer, clock_.now());
     }
-    if (!interrupted) tell(turn.notes);
+    tell(turn.notes);
     if (turn.verdict == worker::Turn::Verdict::kSuperseded) exit_code_ = kExitSuperseded;
     if (retired_ && !answer.ok() && answer.error().kind == Error::Kind::kUnauthenticated) {
       runtime::log_info("retired");
       exit_code_ = 0;
     }
     outcomes_.wake();
-    return interrupted ? Millis(0) : turn.pause;
+    return turn.pause;
   }
 
   // Calls that fail are made again by the next turn.
@@ -144,7 +145,8 @@ class WorkerProcess {
   }
 
   static void tell(const std::vector<worker::Note>& notes) {
-    for (const worker::Note& note : notes) runtime::log(note.is_warning ? runtime::LogLevel::kWarning : runtime::LogLevel::kInfo, note.text);
+    for (const worker::Note& note : notes)
+      runtime::log(note.is_warning ? runtime::LogLevel::kWarning : runtime::LogLevel::kInfo, note.text);
   }
 
   void start_orders() {
@@ -235,17 +237,18 @@ Result<int> live(const WorkerOptions& options, Wishes& wishes) {
   system::SystemRandom random;
   FileMemory memory = TRY(FileMemory::open(options.state));
   const std::unique_ptr<link_ssh::SshLink> link = TRY(link_ssh::SshLink::open({.host = options.gateway_host,
-                                                                             .port = options.gateway_port,
-                                                                             .worker = options.name,
-                                                                             .key_file = options.key,
-                                                                             .gateway_key_file = options.gateway_key,
-                                                                             .gateway_fingerprint = options.gateway_fingerprint},
-                                                                            clock));
+                                                                               .port = options.gateway_port,
+                                                                               .worker = options.name,
+                                                                               .key_file = options.key,
+                                                                               .gateway_key_file = options.gateway_key,
+                                                                               .gateway_fingerprint = options.gateway_fingerprint},
+                                                                              clock));
   WorkerMachine machine = TRY(WorkerMachine::open(options.roots, clock));
   if (!TRY(wait_for_roots(machine, wishes, clock))) return 0;
   const worker::Marker marker = TRY(machine.mark_roots(random));
   TRY(machine.open_drivers());
-  worker::AgentOptions agent_options{{make_uuid(random), marker.incarnation, marker.started}, options.sync_interval, {}, options.observe, {}};
+  worker::AgentOptions agent_options{
+      {make_uuid(random), marker.incarnation, marker.started}, options.sync_interval, {}, options.observe, {}};
   agent_options.hold_max = options.sync_interval;
   agent_options.limits = {options.in_flight, options.straggler_after, options.destroy_timeout};
   worker::Agent agent(agent_options, machine.drivers(), memory, random);

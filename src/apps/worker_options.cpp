@@ -110,27 +110,27 @@ Result<wire::PerKind<std::size_t>> parse_in_flight(const std::string& text) {
 
 void add_worker_command(cli::CommandLine& line) {
   auto given = std::make_shared<Given>();
-  CLI::App* worker = line.add(nullptr, "worker", "Reports what is on this machine and destroys what nobody needs.",
-                              "reclaim worker --name w1 --gateway gc.example:7022 --gateway-key gateway.pub --key w1.key --volumes dir:/srv/v",
-                              [given, &line] {
-                                auto options = understand(*given);
-                                if (options.ok()) return run_worker(options.value());
-                                cli::complain(line.console(), "--" + options.error().field + " " + options.error().message);
-                                return int{cli::kUsage};
-                              });
-  worker->add_option("--name", given->name, "The worker's name, as it was enrolled.")->required();
-  worker->add_option("--gateway", given->gateway, "HOST:PORT of the SSH gateway.")->required();
-  worker->add_option("--gateway-key", given->gateway_key, "File with the gateway's public host key.");
+  CLI::App* worker = line.add(
+      nullptr, "worker", "Reports what is on this machine and destroys what nobody needs",
+      "reclaim worker --name w1 --gateway gc.example:7022 --gateway-key gateway.pub --key w1.key --volumes dir:/srv/v", [given, &line] {
+        auto options = understand(*given);
+        if (options.ok()) return run_worker(options.value());
+        cli::complain(line.console(), "--" + options.error().field + " " + options.error().message);
+        return int{cli::kUsage};
+      });
+  worker->add_option("--name", given->name, "The worker's name, as it was enrolled")->required();
+  worker->add_option("--gateway", given->gateway, "HOST:PORT of the SSH gateway")->required();
+  worker->add_option("--gateway-key", given->gateway_key, "File with the gateway's public host key");
   worker->add_option("--gateway-fingerprint", given->gateway_fingerprint, "Or its fingerprint, SHA256:...");
-  worker->add_option("--key", given->key, "File with this worker's private key, readable by its owner only.")->required();
-  worker->add_option("--containers", given->containers, "runc:ROOT; may be given again.");
-  worker->add_option("--volumes", given->volumes, "dir:PATH or btrfs:PATH; may be given again.");
-  worker->add_option("--sync-interval", given->sync_interval, "Come by at least this often.")->capture_default_str();
-  worker->add_option("--max-in-flight", given->in_flight, "How many are destroyed at once.")->capture_default_str();
-  worker->add_option("--destroy-timeout", given->destroy_timeout, "Deadline of one destroy.")->capture_default_str();
-  worker->add_option("--straggler-after", given->straggler_after, "A destroy that runs longer gives its place up.")->capture_default_str();
-  worker->add_option("--state", given->state, "Directory of the worker's memory; /var/lib/reclaim/worker/NAME for root.");
-  worker->add_flag("--observe", given->observe, "Destroy nothing, say what would be destroyed.");
+  worker->add_option("--key", given->key, "File with this worker's private key, readable by its owner only")->required();
+  worker->add_option("--containers", given->containers, "runc:ROOT; may be given again");
+  worker->add_option("--volumes", given->volumes, "dir:PATH or btrfs:PATH; may be given again");
+  worker->add_option("--sync-interval", given->sync_interval, "Come by at least this often")->capture_default_str();
+  worker->add_option("--max-in-flight", given->in_flight, "How many are destroyed at once")->capture_default_str();
+  worker->add_option("--destroy-timeout", given->destroy_timeout, "Deadline of one destroy")->capture_default_str();
+  worker->add_option("--straggler-after", given->straggler_after, "A destroy that runs longer gives its place up")->capture_default_str();
+  worker->add_option("--state", given->state, "Directory of the worker's memory; /var/lib/reclaim/worker/NAME for root");
+  worker->add_flag("--observe", given->observe, "Destroy nothing, say what would be destroyed");
 }
 
 }  // namespace reclaim::apps

@@ -71,7 +71,8 @@ std::optional<std::vector<std::string>> values_of(const toml::node& node, Config
   return one(shown.str());
 }
 
-Result<ConfigEntry> entry_of(const std::string& key, const toml::node& node, const std::string& where, const std::vector<ConfigKey>& known) {
+Result<ConfigEntry> entry_of(const std::string& key, const toml::node& node, const std::string& where,
+                             const std::vector<ConfigKey>& known) {
   const auto found = std::ranges::find(known, key, &ConfigKey::name);
   if (found == known.end()) return invalid("config", where + ": unknown key `" + key + "`");
   auto values = values_of(node, found->type);

@@ -44,7 +44,8 @@ void start_log(LogLevel level) { logger().set_level(level_of(level)); }
 
 void log(LogLevel level, std::string_view message) {
   std::string line(message);
-  std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   logger().log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -65,7 +65,7 @@ wire::SyncRequest Agent::prepare(Listings listings, std::optional<wire::Disk> di
   request.in_hand = std::move(report.in_hand);
   request.results = std::move(report.results);
   add_disk(request, disk);
-  held_ = may_hold();
+  held_ = may_hold() && next_sync_ > Millis(0);
   if (held_) request.wait_ms = std::min({next_sync_, options_.sync_interval, options_.hold_max, Millis(wire::kWaitMaxMs)}).count();
   const bool unchanged = std::ranges::all_of(kResourceKinds, [this](ResourceKind kind) { return trackers_[kind].is_unchanged(); });
   request.same = settled_ && unchanged && request.results.empty() && destroyer_.is_idle();

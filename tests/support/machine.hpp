@@ -64,7 +64,8 @@ class RuncMachine {
   RuncMachine& operator=(const RuncMachine&) = delete;
   ~RuncMachine() {
     for (const auto& entry : std::filesystem::directory_iterator(root_)) {
-      (void)system::run_process({{"runc", "--root", root_, "delete", "--force", entry.path().filename()}}, real_clock(), in(Millis(30'000)));
+      (void)system::run_process({{"runc", "--root", root_, "delete", "--force", entry.path().filename()}}, real_clock(),
+                                in(Millis(30'000)));
     }
   }
 
@@ -75,7 +76,8 @@ class RuncMachine {
     const std::string bundle = bundle_ + "/" + id + ".bundle";
     std::filesystem::create_directories(bundle);
     write_text(bundle + "/config.json", config(id));
-    must_run({"sh", "-c", "exec runc --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", "sh", root_, bundle, id});
+    must_run(
+        {"sh", "-c", "exec runc --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", "sh", root_, bundle, id});
   }
   void start(const std::string& id) const { must_run({"runc", "--root", root_, "start", id}); }
   void run(const std::string& id) const {
@@ -100,10 +102,12 @@ class RuncMachine {
     return R"({"ociVersion":"1.0.2",
  "process":{"terminal":false,"user":{"uid":0,"gid":0},"args":["/bin/sleep","100000"],"env":["PATH=/bin"],"cwd":"/",
             "noNewPrivileges":true,"capabilities":{"bounding":[],"effective":[],"permitted":[]}},
- "root":{"path":")" + bundle_ + R"(/rootfs","readonly":true},"hostname":"c",
+ "root":{"path":")" +
+           bundle_ + R"(/rootfs","readonly":true},"hostname":"c",
  "mounts":[{"destination":"/proc","type":"proc","source":"proc"},
            {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755","size=64k"]}],
- "linux":{"cgroupsPath":"/)" + owner + "." + id + R"(","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
+ "linux":{"cgroupsPath":"/)" +
+           owner + "." + id + R"(","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
   }
 
   std::string root_;

@@ -36,7 +36,8 @@ Error error_of(std::string_view text) {
   const auto last = text.rfind('\n');
   const std::string_view line = last == std::string_view::npos ? text : text.substr(last + 1);
   if (auto json = wire::parse_json(line); json.ok() && json.value().is_object()) {
-    return wire::parse_problem(json.value().value("status", wire::Json()).is_number_integer() ? json.value()["status"].get<int>() : 0, line);
+    return wire::parse_problem(json.value().value("status", wire::Json()).is_number_integer() ? json.value()["status"].get<int>() : 0,
+                               line);
   }
   return unavailable(line.empty() ? "the gateway ended the exchange without an answer" : "the gateway said: " + std::string(line));
 }
@@ -100,8 +101,8 @@ Status SshLink::load_keys() {
 }
 
 Error SshLink::broken(const std::string& doing) const {
-  return unavailable(doing + " the gateway at " + options_.host + ":" + std::to_string(options_.port) + " failed: " +
-                     (session_ ? ssh_get_error(session_.get()) : "no session"));
+  return unavailable(doing + " the gateway at " + options_.host + ":" + std::to_string(options_.port) +
+                     " failed: " + (session_ ? ssh_get_error(session_.get()) : "no session"));
 }
 
 void SshLink::disconnect() {
@@ -199,7 +200,8 @@ Result<wire::SyncAnswer> SshLink::exchange(const wire::SyncRequest& request) {
 Result<std::string> SshLink::exchange_line(const std::string& frame, Instant deadline) {
   const int written = ssh_channel_write(standing_.get(), frame.data(), static_cast<std::uint32_t>(frame.size()));
   if (written != static_cast<int>(frame.size())) {
-    if (ssh_channel_is_eof(standing_.get()) != 0 || ssh_channel_is_closed(standing_.get()) != 0) return problem_of(standing_.get(), deadline);
+    if (ssh_channel_is_eof(standing_.get()) != 0 || ssh_channel_is_closed(standing_.get()) != 0)
+      return problem_of(standing_.get(), deadline);
     const Error error = broken("sending to");
     disconnect();
     return error;

@@ -156,7 +156,8 @@ Result<Ended> run_process(const Program& program, const Clock& clock, Instant de
   if (!reaper) return unavailable("this kernel cannot make a process a reaper");
   check(!program.argv.empty(), "a program has a name");
   Pipes pipes = TRY(make_pipes());
-  Prepared prepared{{}, &program.keep_open, getpid(), pipes.output.write_end.get(), pipes.errors.write_end.get(), pipes.start.write_end.get()};
+  Prepared prepared{
+      {}, &program.keep_open, getpid(), pipes.output.write_end.get(), pipes.errors.write_end.get(), pipes.start.write_end.get()};
   for (const std::string& word : program.argv) prepared.argv.push_back(const_cast<char*>(word.c_str()));
   prepared.argv.push_back(nullptr);
 

@@ -97,9 +97,7 @@ TEST(Process, OutputBeyondItsBoundEndsIt) {
   EXPECT_EQ(ended.error().kind, Error::Kind::kTooLarge);
 }
 
-TEST(Process, LargeOutputComesWhole) {
-  EXPECT_EQ(shell("head -c 1000000 /dev/zero").value().output.size(), 1'000'000U);
-}
+TEST(Process, LargeOutputComesWhole) { EXPECT_EQ(shell("head -c 1000000 /dev/zero").value().output.size(), 1'000'000U); }
 
 TEST(Files, WriteReplacesTheFileWholeAndSurvivesALeftover) {
   const testing_support::TempDirectory directory;

@@ -33,7 +33,9 @@ class SshLinkTest : public GatewayTest {
             .connect_timeout = Millis(5'000),
             .answer_timeout = Millis(10'000)};
   }
-  std::unique_ptr<link_ssh::SshLink> open(link_ssh::SshLinkOptions given) { return link_ssh::SshLink::open(std::move(given), clock_).value(); }
+  std::unique_ptr<link_ssh::SshLink> open(link_ssh::SshLinkOptions given) {
+    return link_ssh::SshLink::open(std::move(given), clock_).value();
+  }
 
   static wire::SyncRequest request(std::int64_t sequence) {
     wire::SyncRequest made;

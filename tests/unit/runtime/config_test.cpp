@@ -5,9 +5,12 @@
 namespace reclaim::runtime {
 namespace {
 
-const std::vector<ConfigKey> kKeys = {{"listen", ConfigType::kText},          {"volumes", ConfigType::kTexts},
-                                      {"brake-min", ConfigType::kInteger},    {"brake-fraction", ConfigType::kNumber},
-                                      {"observe", ConfigType::kBoolean},      {"sync-interval", ConfigType::kDuration},
+const std::vector<ConfigKey> kKeys = {{"listen", ConfigType::kText},
+                                      {"volumes", ConfigType::kTexts},
+                                      {"brake-min", ConfigType::kInteger},
+                                      {"brake-fraction", ConfigType::kNumber},
+                                      {"observe", ConfigType::kBoolean},
+                                      {"sync-interval", ConfigType::kDuration},
                                       {"collector-interval", ConfigType::kDurationOrNever}};
 
 std::string read(std::string_view text) {

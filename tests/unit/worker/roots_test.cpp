@@ -29,8 +29,9 @@ TEST(Roots, RootsOfDifferentMachinesAreRefusedByName) {
 
 TEST(Roots, MarkerIsReadBackAndADamagedOneIsCorrupt) {
   EXPECT_EQ(parse_marker(to_text({"i", 3})).value(), (Marker{"i", 3}));
-  for (const char* text : {"", "{}", "[]", "{\"incarnation\":\"i\"}", "{\"incarnation\":\"\",\"started\":1}", "{\"incarnation\":\"i\",\"started\":-1}",
-                           "{\"incarnation\":\"i\",\"started\":1,\"x\":1}", "{\"incarnation\":\"i\",\"sta"}) {
+  for (const char* text :
+       {"", "{}", "[]", "{\"incarnation\":\"i\"}", "{\"incarnation\":\"\",\"started\":1}", "{\"incarnation\":\"i\",\"started\":-1}",
+        "{\"incarnation\":\"i\",\"started\":1,\"x\":1}", "{\"incarnation\":\"i\",\"sta"}) {
     const auto marker = parse_marker(text);
     ASSERT_FALSE(marker.ok()) << text;
     EXPECT_EQ(marker.error().kind, Error::Kind::kCorrupt) << text;
