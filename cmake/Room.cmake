@@ -31,7 +31,7 @@ function(room name)
   target_link_libraries(${name} ${visibility} ${ROOM_DEPS} ${ROOM_LIBS})
 endfunction()
 
-# room_test(NAME ROOMS ... SOURCES ... [LABELS ...]): one gtest executable, every case its own ctest entry.
+# room_test(NAME ROOMS ... SOURCES ... [LABELS ...]): one gtest executable, one ctest entry.
 function(room_test name)
   cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "ROOMS;SOURCES;LABELS" ${ARGN})
   if(NOT TEST_TIMEOUT)

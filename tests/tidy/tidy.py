@@ -1,0 +1,178 @@
+#!/usr/bin/python3
+"""The rules of the house that compilers cannot see. Exit 1 and one line per finding when one is broken.
+
+    tidy.py
+
+Each rule is one function that yields findings. Who may break a rule stands beside it in ALLOWED, with the reason.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+import rooms
+import state_tables
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+CLOCK = "reads a clock: take a reclaim::Clock"
+SLEEP = "sleeps: wait for what happens, with a bound"
+CHANCE = "draws a random number: take a reclaim::Random"
+THREAD = "starts a thread: threads live in runtime, http and gateway"
+CATCH = "catches everything: errors are values, and a thread's top function is the only net"
+
+BANNED = [
+    (CLOCK, r"_clock::now\b|\bclock_gettime\b|\bgettimeofday\b|(?<![\w.>])(?:std::)?time\(\s*(?:nullptr|NULL|0|&)"),
+    (SLEEP, r"\bsleep_for\b|\bsleep_until\b|\busleep\b|\bnanosleep\b|\bpause_for\b|(?<![\w.>\"])sleep\("),
+    (CHANCE, r"\b(?:s?rand|random|drand48)\(\s*\)|\brandom_device\b|\bmt19937|\bgetrandom\b|\barc4random|\bRAND_bytes\b"),
+    (THREAD, r"\bstd::(?:jthread|thread|async)\b|\bstd::this_thread\b|\bpthread_create\b"),
+    (CATCH, r"\bcatch\s*\(\s*\.\.\.\s*\)"),
+]
+
+# Rule -> {path or its beginning: reason}.
+ALLOWED = {
+    CLOCK: {"src/adapters/system/": "the Clock of real life"},
+    SLEEP: {
+        "src/adapters/system/": "the pause of real life, for what cannot be waited for",
+        "src/adapters/runtime_oci/": "runc says when a container has stopped only to those who ask",
+        "src/apps/worker.cpp": "the wait for a lock that another process holds: no signal tells when it goes",
+        "tests/support/machine.hpp": "`eventually`: a bounded poll of what another process does",
+    },
+    CHANCE: {"src/adapters/system/": "the Random of real life"},
+    THREAD: {
+        "src/runtime/": "the room of threads",
+        "src/http/": "one thread for all connections",
+        "src/gateway/": "one thread for all sessions, a bounded pool that asks the door",
+        "tests/": "many callers at once are what they test",
+    },
+    CATCH: {},
+}
+
+Finding = tuple  # (path, line, message)
+
+
+def repository_files():
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
+                            check=True)
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL)
+
+
+def code_of(name):
+    """The text without comments and strings; every line keeps its number. Includes are kept whole by rooms.py."""
+    return COMMENT_OR_STRING.sub(lambda found: '""' + "\n" * found.group().count("\n"), text_of(name))
+
+
+def lines_with(pattern, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.search(pattern, line):
+            yield number
+
+
+def is_cpp(name):
+    return name.endswith((".cpp", ".hpp"))
+
+
+def is_allowed(rule, name):
+    return any(name.startswith(place) for place in ALLOWED[rule])
+
+
+def check_banned_calls(files):
+    for name in filter(is_cpp, files):
+        code = code_of(name)
+        for rule, pattern in BANNED:
+            if not is_allowed(rule, name):
+                yield from ((name, line, rule) for line in lines_with(pattern, code))
+
+
+def check_allowances_are_needed(files):
+    """An allowance that nobody needs any more hides the next mistake."""
+    sources = {name: code_of(name) for name in files if is_cpp(name)}
+    for rule, pattern in BANNED:
+        for place in ALLOWED[rule]:
+            if not any(name.startswith(place) and re.search(pattern, code) for name, code in sources.items()):
+                yield ("tests/tidy/tidy.py", 1, f"nothing in {place} needs its allowance: {rule}")
+
+
+def check_todos(files):
+    for name in files:
+        if is_cpp(name) or name.endswith((".py", ".sql", ".cmake", ".sh")) and not name.startswith("tests/tidy/"):
+            for line in lines_with(r"\b(?:TODO|FIXME|XXX)\b(?!\(#\d+\))", text_of(name)):
+                yield (name, line, "a TODO names its issue: TODO(#12)")
+
+
+def check_white_space(files):
+    for name in files:
+        if name == "LICENSE" or name.endswith((".png", ".svg")):
+            continue
+        text = text_of(name)
+        if text and not text.endswith("\n"):
+            yield (name, text.count("\n") + 1, "no newline at the end")
+        yield from ((name, line, "trailing space") for line in lines_with(r"[ \t]$", text))
+        yield from ((name, line, "a tab") for line in lines_with(r"\t", text))
+
+
+def check_rooms(files):
+    for room in rooms.declared(ROOT):
+        if f"src/{room.path}/README.md" not in files:
+            yield (f"src/{room.path}/README.md", 1, "every room opens with a README")
+    yield from rooms.forbidden_includes(ROOT, [name for name in files if is_cpp(name)])
+
+
+def check_statements(files):
+    """A statement that no code runs is dead, and so is a fragment that no statement holds."""
+    code = "\n".join(code_of(name) for name in files if is_cpp(name) and name.startswith("src/"))
+    sql_files = [name for name in files if name.startswith("src/adapters/sql/") and name.endswith(".sql")]
+    every_sql = "\n".join(text_of(name) for name in sql_files)
+    for name in sql_files:
+        for found in re.finditer(r"^-- (statement|fragment): (\w+)", text_of(name), re.MULTILINE):
+            kind, called = found.groups()
+            used = re.search(rf"\bsql::{called}\b", code) if kind == "statement" else f"@{{{called}}}" in every_sql
+            if not used:
+                yield (name, text_of(name)[:found.start()].count("\n") + 1, f"nothing uses the {kind} {called}")
+
+
+def check_collectors(files):
+    """Declared, defined and listed must be the same collectors: one that is written but not scheduled collects nothing."""
+    signature = r"^Result<PassReport> (\w+)\(const Context& \w+, const Claim& \w+\)"
+    declared = set(re.findall(signature + ";", text_of("src/fleet/collectors.hpp"), re.MULTILINE))
+    defined = {call for name in files if name.startswith("src/fleet/") and name.endswith(".cpp")
+               for call in re.findall(signature + r" \{", text_of(name), re.MULTILINE)}
+    listed = dict(re.findall(r'^ *\{"([\w-]+)", (\w+)\},$', text_of("src/fleet/collectors.cpp"), re.MULTILINE))
+    if not declared:
+        yield ("src/fleet/collectors.hpp", 1, "no collector is declared in the form that this rule knows")
+    for call in sorted(declared ^ defined):
+        yield ("src/fleet/collectors.hpp", 1, f"{call} is {'declared' if call in declared else 'defined'} only")
+    for call in sorted(defined ^ set(listed.values())):
+        yield ("src/fleet/collectors.cpp", 1, f"{call} is {'not listed' if call in defined else 'listed only'}")
+    for shown, call in listed.items():
+        if shown.replace("-", "_") != call:
+            yield ("src/fleet/collectors.cpp", 1, f"{call} is listed under another name: {shown}")
+
+
+def check_state_tables(_files):
+    if not state_tables.agree(ROOT):
+        yield (state_tables.DOCUMENT, 1, "the state tables differ from src/fleet/states.hpp: run tests/tidy/state_tables.py --write")
+
+
+RULES = [check_banned_calls, check_allowances_are_needed, check_todos, check_white_space, check_rooms, check_statements, check_collectors,
+         check_state_tables]
+
+
+def main():
+    files = repository_files()
+    findings = [finding for rule in RULES for finding in rule(files)]
+    for path, line, message in findings:
+        print(f"{path}:{line}: {message}")
+    print(f"{len(RULES)} rules over {len(files)} files: {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
