@@ -3,7 +3,7 @@
 #include "apps/server.hpp"
 #include "apps/worker_options.hpp"
 #include "cli/command_line.hpp"
-#include "cli/commands.hpp"
+#include "cli/client.hpp"
 #include "cli/console.hpp"
 
 int main(int argc, char** argv) {

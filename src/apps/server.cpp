@@ -5,9 +5,9 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <utility>
-#include <vector>
 
 #include "adapters/system/system_time.hpp"
 #include "apps/data_directory.hpp"
@@ -40,31 +40,35 @@ server::ControlPlaneOptions plane_options(const ServerOptions& options, const st
 // Runs every pass of the control plane in a loop of its own: none waits for another.
 class Passes {
  public:
-  Passes(server::ControlPlane& plane, http::Metrics& metrics, const Clock& clock, std::optional<Millis> interval)
-      : plane_(plane), metrics_(metrics), clock_(clock) {
+  Passes(server::ControlPlane& plane, http::Metrics& metrics, const Clock& clock) : plane_(plane), metrics_(metrics), clock_(clock) {
+    plane_.set_wake([this](std::string_view name) { wake(name); });
+  }
+
+  void start(std::optional<Millis> interval) {
     add("service-clock", kTick, [this] { report("service-clock", plane_.tick()); });
     add("held-syncs", server::kHeldCheck, [this] { plane_.serve_held(); });
+    if (!interval) return;
     for (const std::string& name : server::ControlPlane::pass_names()) {
-      const std::optional<Millis> period = interval && name == "trim-events" ? kTrimPeriod : interval;
-      if (interval) add(name, *period, [this, name] { run(name); });
+      add(name, name == "trim-events" ? kTrimPeriod : *interval, [this, name] { run(name); });
     }
-    plane_.set_wake([this](std::string_view name) {
-      const auto loop = loops_.find(name);
-      if (loop != loops_.end()) loop->second->wake();
-    });
-    for (auto& [name, start] : starts_) loops_.emplace(name, start());
   }
 
   // No pass starts any more.
   void stop() {
+    const std::lock_guard lock(mutex_);
     for (auto& [name, loop] : loops_) loop->stop();
   }
 
  private:
   void add(const std::string& name, Millis period, std::function<void()> pass) {
-    starts_.emplace_back(name, [this, period, pass = std::move(pass)] {
-      return std::make_unique<runtime::Loop>(clock_, period, [pass](const std::stop_token&) { pass(); });
-    });
+    const std::lock_guard lock(mutex_);
+    loops_.emplace(name, std::make_unique<runtime::Loop>(clock_, period, [pass = std::move(pass)](const std::stop_token&) { pass(); }));
+  }
+
+  void wake(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    const auto loop = loops_.find(name);
+    if (loop != loops_.end()) loop->second->wake();
   }
 
   void run(const std::string& name) {
@@ -86,7 +90,7 @@ class Passes {
   server::ControlPlane& plane_;
   http::Metrics& metrics_;
   const Clock& clock_;
-  std::vector<std::pair<std::string, std::function<std::unique_ptr<runtime::Loop>()>>> starts_;
+  std::mutex mutex_;  // of the map, not of the passes
   std::map<std::string, std::unique_ptr<runtime::Loop>, std::less<>> loops_;
 };
 
@@ -101,9 +105,11 @@ class Server {
     database_ = std::move(opened.database);
     plane_ = std::make_unique<server::ControlPlane>(*database_, clock_, plane_options(options_, make_uuid(random_), opened.is_embedded));
     TRY(plane_->open(random_));
+    plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
     TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
+    passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_);
     TRY(start_doors());
-    passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_, options_.collector_interval);
+    passes_->start(options_.collector_interval);
     return done();
   }
 

@@ -6,6 +6,24 @@
 
 namespace reclaim::apps {
 
+void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outcome, Millis took) {
+  using http::Metric;
+  const auto seconds = [](Millis length) { return static_cast<double>(length.count()) / 1000.0; };
+  metrics.observe(Metric::kSyncSeconds, {}, seconds(took));
+  if (!outcome.ok()) {
+    if (outcome.error().kind == Error::Kind::kFenced) metrics.add(Metric::kFencedTotal, {outcome.error().field});
+    return;
+  }
+  for (const fleet::Gone& gone : outcome.value().gone) {
+    metrics.add(Metric::kDestroyedTotal, {std::string(name_of(gone.kind)), gone.acknowledged ? "acknowledged" : "absent"});
+    metrics.observe(Metric::kMarkToGoneSeconds, {}, seconds(gone.since_mark));
+  }
+  for (const ResourceKind kind : kResourceKinds) {
+    const std::int64_t failed = outcome.value().failed[kind];
+    if (failed > 0) metrics.add(Metric::kDestroyedTotal, {std::string(name_of(kind)), "failed"}, static_cast<double>(failed));
+  }
+}
+
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport, const gateway::Gateway&) {
   const http::Counts counts = transport.counts();
   metrics.set(http::Metric::kHttpConnections, {}, static_cast<double>(counts.open));

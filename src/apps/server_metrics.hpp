@@ -8,6 +8,9 @@
 
 namespace reclaim::apps {
 
+// What one sync came to.
+void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outcome, Millis took);
+
 // Where the database does not answer, its levels stay as they were.
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
                      const gateway::Gateway& gateway);

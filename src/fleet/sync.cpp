@@ -98,8 +98,10 @@ class Exchange {
  private:
   std::int64_t high_water() const { return changed_ ? next_change(worker_) : worker_.change; }
 
-  void record_gone(ResourceKind kind, const std::string& handle, const std::string& why) {
-    events_.push_back({.action = "gone", .worker = worker_.name, .kind = kind, .handle = handle, .from = "destroying", .to = "gone", .reason = why});
+  void record_gone(ResourceKind kind, const std::string& handle, bool acknowledged, ServiceTime marked) {
+    events_.push_back({.action = "gone", .worker = worker_.name, .kind = kind, .handle = handle, .from = "destroying", .to = "gone",
+                       .reason = acknowledged ? "acknowledged" : "absent from the inventory"});
+    outcome_.gone.push_back({kind, acknowledged, std::max(Millis(0), context_.moment.now - marked)});
     destroyed_ += 1;
     changed_ = true;
     outcome_.marks_changed = true;
@@ -154,7 +156,7 @@ class Exchange {
     Json leftovers = Json::array();
     for (const ports::Row& row : gone) {
       const auto kind = static_cast<ResourceKind>(row.integer(0));
-      record_gone(kind, row.text(1), "acknowledged");
+      record_gone(kind, row.text(1), true, {row.integer(4)});
       if (row.integer(2) != 0) leftovers.push_back({{"kind", number(kind)}, {"handle", row.text(1)}});
     }
     if (!leftovers.empty()) TRY(transaction_.run(sql::sync_leftovers, {worker_.id, high_water(), wire::to_text(leftovers)}));
@@ -166,7 +168,9 @@ class Exchange {
     for (const ports::Row& row : rows) {
       const bool stuck = row.integer(4) != 0;
       if (stuck) continue;  // told in every sync until it ends; the row shows it
-      events_.push_back({.action = "destroy-failed", .worker = worker_.name, .kind = static_cast<ResourceKind>(row.integer(0)),
+      const auto kind = static_cast<ResourceKind>(row.integer(0));
+      outcome_.failed[kind] += 1;
+      events_.push_back({.action = "destroy-failed", .worker = worker_.name, .kind = kind,
                          .handle = row.text(1), .from = "destroying", .to = "destroying",
                          .reason = "attempt " + std::to_string(row.integer(2)) + ": " + row.text_or(3, "")});
     }
@@ -267,7 +271,7 @@ class Exchange {
         sql::judge_missing, {worker_.id, number(kind), as_of_, context_.moment.now.ms, context_.moment.wall.ms}));
     record_some("missing", kind, missing, "missing from the inventory");
     const Rows gone = TRY(transaction_.run(sql::judge_gone, {worker_.id, number(kind), as_of_}));
-    for (const ports::Row& row : gone) record_gone(kind, row.text(0), "absent from the inventory");
+    for (const ports::Row& row : gone) record_gone(kind, row.text(0), false, {row.integer(2)});
     TRY(transaction_.run(sql::judge_unknown, {worker_.id, number(kind), as_of_, context_.moment.now.ms}));
     return done();
   }

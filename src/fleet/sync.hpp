@@ -8,8 +8,9 @@
 // sync changes nothing but events. kUnavailable: it may have been applied; the worker goes on with a higher sequence.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "fleet/context.hpp"
@@ -23,11 +24,20 @@ struct SyncCaller {
   std::string worker;
 };
 
+// How a row went away in a sync.
+struct Gone {
+  ResourceKind kind;
+  bool acknowledged;  // false: absent from an inventory
+  Millis since_mark;
+};
+
 struct SyncOutcome {
   wire::SyncAnswer answer;
   WorkerName worker;
   bool marks_changed = false;  // rows went away or became missing or unknown: collectors have work
   bool quiet = false;          // nothing to do for the worker: may be held for wait_ms
+  std::vector<Gone> gone;
+  wire::PerKind<std::int64_t> failed;  // destroys that did not succeed
 };
 
 Result<SyncOutcome> sync(const Context& context, const SyncCaller& caller, const wire::SyncRequest& request);

@@ -116,7 +116,9 @@ Result<std::vector<PassOutcome>> ControlPlane::run_now(const std::vector<std::st
 }
 
 void ControlPlane::sync(const std::string& actor, const fleet::SyncCaller& caller, const wire::SyncRequest& request, SyncAnswered answered) {
+  const Instant began = clock_.now();
   Result<fleet::SyncOutcome> outcome = fleet::sync(context(actor), caller, request);
+  if (observer_) observer_(outcome, clock_.now() - began);
   if (!outcome.ok()) return answered(outcome.error());
   fleet::SyncOutcome& value = outcome.value();
   end_held(value.worker.str());
@@ -148,8 +150,10 @@ Result<fleet::Worker> ControlPlane::call(const std::string& key, ports::WorkerCa
 }
 
 void ControlPlane::hold(const WorkerName& worker, const wire::SyncRequest& request, const wire::SyncAnswer& quiet, SyncAnswered answered) {
-  Held held{.session = request.session, .sequence = request.sequence, .until = clock_.now() + Millis(request.wait_ms), .rung = true,
-            .quiet = quiet, .answered = std::move(answered)};
+  // No longer than a third of the worker's expiry: waiting here must never look like silence.
+  const Millis wait = std::min(Millis(request.wait_ms), options_.policy.worker_expiry / 3);
+  Held held{.session = request.session, .sequence = request.sequence, .until = clock_.now() + wait, .rung = true, .quiet = quiet,
+            .answered = std::move(answered)};
   held.quiet.next_sync_ms = 0;
   {
     const std::lock_guard lock(held_mutex_);

@@ -40,6 +40,9 @@ struct ControlPlaneOptions {
   std::int64_t event_max = 10'000'000;
 };
 
+// What one sync came to, for whoever measures. `outcome` is the error of a refused one.
+using SyncObserver = std::function<void(const Result<fleet::SyncOutcome>& outcome, Millis took)>;
+
 // What one pass did, for `gc run`.
 struct PassOutcome {
   std::string pass;
@@ -59,6 +62,9 @@ class ControlPlane {
 
   // What wakes a pass's loop by its name, and "held-syncs". Set once, before loops start.
   void set_wake(Wake wake) { wake_ = std::move(wake); }
+
+  // Told of every sync, on the thread that ran it. Set once, before doors open.
+  void set_sync_observer(SyncObserver observer) { observer_ = std::move(observer); }
 
   // For use cases: the fleet's functions are called with this, and wake() after them.
   fleet::Context context(std::string actor) const;
@@ -116,6 +122,7 @@ class ControlPlane {
   const Clock& clock_;
   ControlPlaneOptions options_;
   Wake wake_;
+  SyncObserver observer_;
 
   mutable std::mutex clock_mutex_;
   agents::Claimant claimant_;
