@@ -10,11 +10,7 @@ Claimant::Claimant(ports::Database& database, std::string claim, std::string hol
     : database_(database), claim_(std::move(claim)), holder_(std::move(holder)), timeout_(timeout) {}
 
 Result<std::optional<std::int64_t>> Claimant::keep(Instant now) {
-  if (epoch_) {
-    const ports::Rows beaten = TRY(database_.run(sql::claim_beat, {claim_, holder_, *epoch_}));
-    if (!beaten.empty()) return epoch_;
-    epoch_.reset();
-  }
+  if (TRY(beat())) return epoch_;
   const ports::Rows created = TRY(database_.run(sql::claim_create, {claim_, holder_}));
   if (created.changed == 1) return epoch_ = 1;
   const ports::Rows rows = TRY(database_.run(sql::claim_read, {claim_}));
@@ -26,8 +22,15 @@ Result<std::optional<std::int64_t>> Claimant::keep(Instant now) {
   return take(epoch, beat);
 }
 
+Result<bool> Claimant::beat() {
+  if (!epoch_) return false;
+  const ports::Rows beaten = TRY(database_.run(sql::claim_beat, {claim_, holder_, *epoch_}));
+  if (beaten.empty()) epoch_.reset();
+  return epoch_.has_value();
+}
+
 Result<std::optional<std::int64_t>> Claimant::seize() {
-  if (epoch_) return epoch_;
+  if (TRY(beat())) return epoch_;
   TRY(database_.run(sql::claim_create, {claim_, std::string("nobody")}));
   const ports::Rows rows = TRY(database_.run(sql::claim_read, {claim_}));
   if (rows.empty()) return std::optional<std::int64_t>{};

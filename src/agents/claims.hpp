@@ -38,6 +38,7 @@ class Claimant {
     Instant since;
   };
 
+  Result<bool> beat();  // false: it is not ours, or not any more
   Result<std::optional<std::int64_t>> take(std::int64_t epoch, std::int64_t beat);
 
   ports::Database& database_;
