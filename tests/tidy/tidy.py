@@ -161,8 +161,27 @@ def check_state_tables(_files):
         yield (state_tables.DOCUMENT, 1, "the state tables differ from src/fleet/states.hpp: run tests/tidy/state_tables.py --write")
 
 
+def check_documents(files):
+    """A document may name a test, a source file or another document only as long as it is there."""
+    tests = "\n".join(text_of(name) for name in files if name.startswith("tests/") and is_cpp(name))
+    cases = {".".join(case) for case in re.findall(r"^TEST(?:_[FP])?\((\w+), (\w+)\)", tests, re.MULTILINE)}
+    for name in files:
+        if not name.endswith(".md"):
+            continue
+        for line, text in enumerate(text_of(name).splitlines(), 1):
+            for case in re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", text):
+                if case not in cases:
+                    yield (name, line, f"there is no test {case}")
+            for path in re.findall(r"`((?:src|tests|docs|cmake|bench)/[\w./-]+)`", text):
+                if not (ROOT / path).exists():
+                    yield (name, line, f"there is no {path}")
+            for link in re.findall(r"\]\(([^)#:]+)\)", text):
+                if not ((ROOT / name).parent / link).exists():
+                    yield (name, line, f"the link to {link} leads nowhere")
+
+
 RULES = [check_banned_calls, check_allowances_are_needed, check_todos, check_white_space, check_rooms, check_statements, check_collectors,
-         check_state_tables]
+         check_state_tables, check_documents]
 
 
 def main():
