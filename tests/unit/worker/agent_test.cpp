@@ -221,8 +221,8 @@ TEST(Agent, ResentResultDoesNotForgetTheNextBearerOfTheHandle) {
   EXPECT_TRUE(world.containers.resources.empty());
 }
 
-// Whatever answers are lost and however slowly orders run: all that is marked goes, nothing else, and the server never forgets a row
-// for which something may still act.
+// Whatever answers are lost, however slowly orders run, also when what they are for is gone behind their back and its handle is used
+// again: all that is marked goes, nothing else, and no row is forgotten for which something may still act.
 TEST(Agent, NothingIsForgottenWhateverAnswersAreLost) {
   for (unsigned seed = 1; seed <= 300; ++seed) {
     WorkerWorld world;
@@ -235,6 +235,8 @@ TEST(Agent, NothingIsForgottenWhateverAnswersAreLost) {
       if (draw(3) == 0 && world.containers.resources.contains(handle) && !world.server.destroying.containers.contains(handle)) {
         world.server.mark(kContainer, handle);
       }
+      if (draw(4) == 0) world.containers.resources.erase(handle);
+      if (draw(4) == 0 && !world.server.destroying.containers.contains(handle)) world.containers.resources.insert(handle);
       if (draw(3) == 0) world.server.lose_answers = 1;
       if (step == 40) world.containers.poisoned.clear();
       (void)world.turn();
