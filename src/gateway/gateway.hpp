@@ -39,7 +39,7 @@ struct GatewayOptions {
   std::size_t calls_max = 8;  // threads that ask the door
 
   Millis login_timeout{10'000};
-  Millis unauthenticated_grace{1'000};  // after it, one that has not logged in gives its place up when others wait for it
+  Millis unauthenticated_grace{1'000};  // of silence, then one that has not logged in gives its place up to others who wait
   Millis idle_timeout{120'000};         // of a session without a request
   Millis follow_idle_timeout{150'000};  // of a standing channel on which neither side says anything: two of the longest waits, and slack
 };

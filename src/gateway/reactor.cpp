@@ -207,12 +207,12 @@ void Reactor::check_deadlines() {
   if (new_sessions_ >= options_.unauthenticated_max && listener_.somebody_waits()) make_room();
 }
 
-// A login takes milliseconds. Whoever holds a place for longer while others wait gives it up, so that idle connections cannot keep
-// workers out.
+// A login is a few messages in as many milliseconds. Whoever holds a place in silence while others wait gives it up, so that idle
+// connections cannot keep workers out.
 void Reactor::make_room() {
   std::vector<SessionId> slow;
   for (const auto& [id, place] : sessions_) {
-    if (place.is_counted_as_new && clock_.now() - place.session->since() >= options_.unauthenticated_grace) slow.push_back(id);
+    if (place.session->lets_others_wait(clock_.now())) slow.push_back(id);
   }
   for (const SessionId id : slow) {
     refused(Refusal::kUnauthenticated);

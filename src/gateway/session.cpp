@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "gateway/host_key.hpp"
@@ -34,6 +35,32 @@ std::optional<PublicKeyLogin> public_key_login(ssh_message message) {
   return PublicKeyLogin{key, state == SSH_PUBLICKEY_STATE_VALID};
 }
 #pragma GCC diagnostic pop
+
+constexpr std::uint32_t kPacketBytesMin = 1024;
+
+// How ssh_channel_struct begins in libssh 0.8 to 0.11.
+struct ChannelHead {
+  ssh_session session;
+  std::uint32_t local_channel;
+  std::uint32_t local_window;
+  int local_eof;
+  std::uint32_t local_maxpacket;
+  std::uint32_t remote_channel;
+  std::uint32_t remote_window;
+  int remote_eof;
+  std::uint32_t remote_maxpacket;
+};
+
+// libssh cuts what it writes into packets of ten bytes less than the client announced, and believes any number: to one that announced
+// ten it would send empty packets until it has filled 256 MiB, and everybody would wait. There is no getter for the number, so it is
+// read where libssh keeps it, provided that what lies around it is what must be there.
+bool speaks_tiny_packets(ssh_channel channel) {
+  ChannelHead head = {};
+  std::memcpy(&head, static_cast<const void*>(channel), sizeof head);
+  const bool is_known = head.session == ssh_channel_get_session(channel) && head.local_eof == 0 && head.remote_eof == 0 &&
+                        head.remote_window == ssh_channel_window_size(channel) && head.local_maxpacket >= kPacketBytesMin;
+  return is_known && head.remote_maxpacket < kPacketBytesMin;
+}
 
 }  // namespace
 
@@ -123,18 +150,29 @@ std::size_t Session::held_bytes() const {
 }
 
 void Session::step(Instant now) {
+  if (is_over_ || pending_login_) return;
+  const ssh_counter_struct before = traffic_;
+  const bool was_writing = is_writing();
   has_more_to_do_ = false;
-  if (is_over_ || pending_login_ || (!is_encrypted_ && !shake_hands())) return;
-  const std::uint64_t written = traffic_.out_bytes;
+  bool is_active = (is_encrypted_ || shake_hands()) && work();
+  // Before the login every byte counts; after it only requests and answers do: keepalives keep no session.
+  if (key_.empty() && traffic_.in_bytes != before.in_bytes) is_active = true;
+  if (was_writing && traffic_.out_bytes != before.out_bytes) is_active = true;
+  if (is_active || has_more_to_do_) last_active_ = now;
+}
+
+bool Session::work() {
+  bool worked = false;
   for (int round = 0; round < kRoundsMax; ++round) {
     bool did_something = take_messages();
     for (const auto& channel : channels_) {
       if (!is_over_ && advance(*channel)) did_something = true;
     }
-    if (did_something || has_more_to_do_ || traffic_.out_bytes != written) last_active_ = now;
-    if (is_over_ || !did_something) return;
+    worked = worked || did_something;
+    if (is_over_ || !did_something) return worked;
   }
   has_more_to_do_ = true;
+  return worked;
 }
 
 bool Session::shake_hands() {
@@ -221,6 +259,7 @@ void Session::take_channel_open(Message message) {
   }
   ssh_channel opened = ssh_message_channel_request_open_reply_accept(message.get());
   if (opened == nullptr) return end("no memory for a channel");
+  if (speaks_tiny_packets(opened)) return end("packets that small are not spoken here");
   auto channel = std::make_unique<Channel>();
   channel->id = next_channel_++;
   channel->session = this;
@@ -358,6 +397,10 @@ void Session::answered(ChannelId id, std::uint64_t number, Result<std::string> a
   channel->exchange->answered(number, std::move(answer));
   last_active_ = now;
   step(now);
+}
+
+bool Session::lets_others_wait(Instant now) const {
+  return key_.empty() && !pending_login_ && now - last_active_ >= options_.unauthenticated_grace;
 }
 
 void Session::check_deadline(Instant now) {

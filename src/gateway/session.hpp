@@ -66,10 +66,10 @@ class Session {
   void end(std::string why);
   // Ends the session when it has waited for its client longer than it may.
   void check_deadline(Instant now);
+  bool lets_others_wait(Instant now) const;  // not logged in, and silent although it is its turn to speak
 
   SessionId id() const { return id_; }
   int fd() const { return fd_; }
-  Instant since() const { return since_; }
   const std::string& key() const { return key_; }  // empty until authenticated
   bool is_over() const { return is_over_; }
   bool has_more_to_do() const { return has_more_to_do_; }  // step again, though the socket may be silent
@@ -93,6 +93,7 @@ class Session {
 
   void tell_why();
   bool shake_hands();
+  bool work();
   bool take_messages();
   void take(Message message);
   void take_login(Message message);

@@ -15,6 +15,11 @@
 
 namespace reclaim::test {
 
+// What the fake server answers to the frame of that sequence.
+inline std::string answer(std::int64_t sequence) {
+  return wire::to_json(wire::SyncAnswer{.sequence = sequence, .lineage = "33333333-3333-4333-8333-333333333333", .next_sync_ms = 1000});
+}
+
 class FakeDoor : public ports::ControlDoor {
   template <class Do>
   auto locked(Do&& touch) const {
@@ -53,7 +58,7 @@ class FakeDoor : public ports::ControlDoor {
     changed_.wait_for(lock, std::chrono::seconds(10), [&] { return frames_.size() >= count; });
   }
   void release_all() {
-    for (auto& [worker, held] : locked([&] { return std::exchange(held_, {}); })) held.second(answer_to(held.first));
+    for (auto& [worker, held] : locked([&] { return std::exchange(held_, {}); })) held.second(answer(held.first));
   }
 
   Result<WorkerName> worker_of(const std::string& key) override {
@@ -64,22 +69,22 @@ class FakeDoor : public ports::ControlDoor {
   }
 
   // A frame with wait_ms is held until the worker's next; any other is answered at once.
-  void sync(const std::string& key, std::string frame, Answer answer) override {
+  void sync(const std::string& key, std::string frame, Answer tell) override {
     std::unique_lock lock(mutex_);
-    if (is_away_) return lock.unlock(), answer(unavailable("the database is away"));
+    if (is_away_) return lock.unlock(), tell(unavailable("the database is away"));
     const Result<WorkerName> worker = find(key);
-    if (!worker.ok()) return lock.unlock(), answer(worker.error());
+    if (!worker.ok()) return lock.unlock(), tell(worker.error());
     const Result<wire::SyncRequest> request = wire::parse_sync_request(frame);
-    if (!request.ok()) return lock.unlock(), answer(request.error());
+    if (!request.ok()) return lock.unlock(), tell(request.error());
     const std::string name = worker.value().str();
     frames_.push_back(name + ":" + frame);
     auto earlier = held_.extract(name);
     const bool hold = request.value().wait_ms > 0;
-    if (hold) held_.emplace(name, std::pair(request.value().sequence, std::move(answer)));
+    if (hold) held_.emplace(name, std::pair(request.value().sequence, std::move(tell)));
     lock.unlock();
     changed_.notify_all();
-    if (!earlier.empty()) earlier.mapped().second(answer_to(earlier.mapped().first));
-    if (!hold) answer(answer_to(request.value().sequence));
+    if (!earlier.empty()) earlier.mapped().second(answer(earlier.mapped().first));
+    if (!hold) tell(answer(request.value().sequence));
   }
 
   Result<std::string> call(const std::string& key, ports::WorkerCall call) override {
@@ -99,7 +104,6 @@ class FakeDoor : public ports::ControlDoor {
     if (found == workers_.end()) return unauthenticated("this key belongs to no worker");
     return WorkerName(found->second);
   }
-  static std::string answer_to(std::int64_t sequence) { return R"({"sequence":)" + std::to_string(sequence) + "}"; }
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -110,14 +110,16 @@ TEST_F(Hostile, SaysWhenItCannotListen) {
   EXPECT_EQ(gateway::Gateway(taken, door_, clock_).start().error().kind, Error::Kind::kInvalid);
 }
 
-TEST_F(Hostile, ServesTwoHundredSessionsAtOnce) {
+TEST_F(Hostile, ServesTwoHundredSessionsAtOnceAlthoughFewerMayLogInAtATime) {
   options_.sessions_per_key_max = 200;
+  options_.unauthenticated_max = 32;
+  options_.unauthenticated_grace = options_.login_timeout;  // the clients themselves are slow on a busy machine
   start();
   std::vector<std::future<std::string>> answers;
   for (int i = 0; i < 200; ++i) {
     answers.push_back(std::async(std::launch::async, [&, i] { return client(i % 2 == 0 ? "w1" : "w2").run("sync", frame(i + 1)); }));
   }
-  for (int i = 0; i < 200; ++i) EXPECT_EQ(answers[static_cast<std::size_t>(i)].get(), "{\"sequence\":" + std::to_string(i + 1) + "}\n");
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(answers[static_cast<std::size_t>(i)].get(), answer(i + 1) + "\n");
   EXPECT_EQ(gateway_->counters().authenticated, 200U);
   EXPECT_TRUE(eventually([&] { return gateway_->counters().sessions == 0; }));
 }
@@ -183,10 +185,10 @@ TEST_F(Hostile, EndsSessionsThatAskForNothing) {
   Client idle = client();
   Process follow(ssh("w2", {"sync", "--follow"}));
   follow.write(frame(1) + "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":1}");
+  EXPECT_EQ(follow.line(), answer(1));
   EXPECT_TRUE(eventually([&] { return gateway_->counters().sessions == 1; }));
   follow.write(frame(2) + "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":2}");
+  EXPECT_EQ(follow.line(), answer(2));
 }
 
 TEST_F(Hostile, EndsAStandingChannelThatSaysNothingUnlessAnAnswerIsHeld) {
@@ -200,7 +202,7 @@ TEST_F(Hostile, EndsAStandingChannelThatSaysNothingUnlessAnAnswerIsHeld) {
   EXPECT_EQ(outcome.status, 255);
   EXPECT_NE(outcome.err.find("idle for too long"), std::string::npos) << outcome.err;
   door_.release_all();
-  EXPECT_EQ(held.line(), "{\"sequence\":1}");
+  EXPECT_EQ(held.line(), answer(1));
 }
 
 TEST_F(Hostile, DropsNoiseAndBadBanners) {
@@ -267,11 +269,11 @@ TEST_F(Hostile, LimitsTheChannelsOfASession) {
 TEST_F(Hostile, LimitsWhatAllSessionsHoldTogether) {
   options_.held_bytes_max = 1 << 20;
   start();
-  EXPECT_EQ(client().run("sync", frame(1) + std::string(1'000'000, ' ')), "{\"sequence\":1}\n");
+  EXPECT_EQ(client().run("sync", frame(1) + std::string(1'000'000, ' ')), answer(1) + "\n");
   const auto [status, out, err] = run("w1", {"sync"}, frame(2) + std::string(3'000'000, ' '));
   EXPECT_EQ(status, 3);
   EXPECT_NE(err.find("as many unanswered frames as it may"), std::string::npos) << err;
-  EXPECT_EQ(client().run("sync", frame(3)), "{\"sequence\":3}\n");
+  EXPECT_EQ(client().run("sync", frame(3)), answer(3) + "\n");
 }
 
 // In a process of its own, because a limit of descriptors is one of the process.
@@ -290,9 +292,9 @@ TEST_F(Hostile, RefusesNewSessionsWhenOutOfDescriptorsAndKeepsTheOldOnes) {
     std::vector<int> eaten;
     for (int fd = 0; (fd = open("/dev/null", O_RDONLY)) >= 0;) eaten.push_back(fd);
     close(eaten.back());  // for the client's end
-    const std::uint64_t before = gateway.counters().refused[static_cast<std::size_t>(Refusal::kDescriptors)];
     if (RawConnection(gateway.port()).read_to_end().find("out of descriptors") == std::string::npos) _exit(12);
-    if (gateway.counters().refused[static_cast<std::size_t>(Refusal::kDescriptors)] <= before) _exit(13);
+    const auto refused = [&] { return gateway.counters().refused[static_cast<std::size_t>(Refusal::kDescriptors)]; };
+    if (!eventually([&] { return refused() > 0; })) _exit(13);
     if (standing.run("status") != "{\"name\":\"w1\"}\n") _exit(14);
     for (const int fd : eaten) close(fd);
     _exit(eventually([&] { return Client(gateway.port(), file).run("status") == "{\"name\":\"w1\"}\n"; }) ? 0 : 15);
@@ -317,7 +319,7 @@ TEST_F(Hostile, KeepsAStandingSessionInSixtyFourKilobytes) {
   start();
   const std::string file = key_file("w1");
   const int port = gateway_->port();
-  EXPECT_EQ(client().run("sync", frame(1)), "{\"sequence\":1}\n");  // what is made once
+  EXPECT_EQ(client().run("sync", frame(1)), answer(1) + "\n");  // what is made once
   int done[2];
   ASSERT_EQ(pipe(done), 0);
   const long before = resident_bytes();

@@ -12,7 +12,7 @@ TEST_F(OpenSsh, SyncsOneFrame) {
   start();
   const auto [status, out, err] = run("w1", {"sync"}, frame(7));
   EXPECT_EQ(status, 0) << err;
-  EXPECT_EQ(out, "{\"sequence\":7}\n");
+  EXPECT_EQ(out, answer(7) + "\n");
   EXPECT_EQ(door_.frames(), std::vector<std::string>{"w1:" + frame(7)});
 }
 
@@ -79,7 +79,7 @@ TEST_F(OpenSsh, GetsExitStatusesThatTellRefusedFromTemporary) {
 
   Process follow(ssh("w1", {"sync", "--follow"}));
   follow.write(frame(1) + "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":1}");
+  EXPECT_EQ(follow.line(), answer(1));
   door_.go_away(true);
   follow.write(frame(2) + "\n");
   EXPECT_TRUE(contains(follow.line(), "urn:reclaim:unavailable"));
@@ -150,12 +150,12 @@ TEST_F(OpenSsh, FollowsFrameByFrame) {
   start();
   Process follow(ssh("w1", {"sync", "--follow"}));
   follow.write(frame(1) + "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":1}");
+  EXPECT_EQ(follow.line(), answer(1));
   follow.write("this is no frame\n");
   EXPECT_TRUE(contains(follow.line(), "\"status\":400"));
   follow.write(R"({"sequence":2,"as_of":9,"same":true})"
                "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":2}");
+  EXPECT_EQ(follow.line(), answer(2));
   const auto [status, out, err] = follow.finish();
   EXPECT_EQ(status, 0) << err;
   EXPECT_TRUE(contains(door_.frames().at(1), "11111111-1111-4111-8111-111111111111"));
@@ -167,8 +167,8 @@ TEST_F(OpenSsh, EndsAHeldAnswerWithItsNextFrame) {
   follow.write(frame(1, R"(,"wait_ms":60000)") + "\n");
   door_.wait_for_frames(1);
   follow.write(frame(2) + "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":1}");
-  EXPECT_EQ(follow.line(), "{\"sequence\":2}");
+  EXPECT_EQ(follow.line(), answer(1));
+  EXPECT_EQ(follow.line(), answer(2));
   EXPECT_EQ(follow.finish().status, 0);
 }
 
@@ -176,7 +176,7 @@ TEST_F(OpenSsh, IsToldAboutHalfAFrame) {
   start();
   const auto [status, out, err] = run("w1", {"sync", "--follow"}, frame(1) + "\n" + frame(2));
   EXPECT_EQ(status, 1);
-  EXPECT_EQ(out, "{\"sequence\":1}\n");
+  EXPECT_EQ(out, answer(1) + "\n");
   EXPECT_TRUE(contains(err, "middle of a frame")) << err;
   EXPECT_EQ(door_.frames().size(), 1U);
 }
@@ -185,7 +185,7 @@ TEST_F(OpenSsh, LosesAStandingChannelWithItsKey) {
   start();
   Process follow(ssh("w1", {"sync", "--follow"}));
   follow.write(frame(1) + "\n");
-  EXPECT_EQ(follow.line(), "{\"sequence\":1}");
+  EXPECT_EQ(follow.line(), answer(1));
   door_.take_away(key("w1"));
   follow.write(frame(2) + "\n");
   const auto [status, out, err] = follow.finish();
@@ -207,7 +207,7 @@ TEST_F(OpenSsh, RekeysInTheMiddleOfAFrame) {
   start();
   const auto [status, out, err] = run("w1", {"sync"}, frame(1) + std::string(2'000'000, ' '), {"-o", "RekeyLimit=200K"});
   EXPECT_EQ(status, 0) << err;
-  EXPECT_EQ(out, "{\"sequence\":1}\n");
+  EXPECT_EQ(out, answer(1) + "\n");
 }
 
 }  // namespace
