@@ -1,6 +1,7 @@
 #include "fleet/workers.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "fleet/events.hpp"
 #include "fleet/departure.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 using ports::Transaction;
 using ports::Value;
+using wire::Json;
 
 inline constexpr std::size_t kKeysMax = 16;
 
@@ -23,43 +25,65 @@ std::optional<Existing> existing_of(std::string_view name) {
   return std::nullopt;
 }
 
-std::string tags_text(const std::vector<std::string>& tags) { return wire::to_text(wire::Json(tags)); }
+std::string tags_text(const std::vector<std::string>& tags) { return wire::to_text(Json(tags)); }
 
 Result<std::vector<std::string>> parse_texts(const std::string& text) {
-  const wire::Json json = TRY(wire::parse_json(text));
+  const Json json = TRY(wire::parse_json(text));
   std::vector<std::string> texts;
-  for (const wire::Json& item : json) texts.push_back(item.get<std::string>());
+  for (const Json& item : json) texts.push_back(item.get<std::string>());
   return texts;
 }
 
-template <class Runner>
-Result<Worker> describe(Runner& runner, const Context& context, const WorkerRow& row) {
+Result<Worker> to_worker(const WorkerRow& row, const Context& context) {
   Worker worker{.name = WorkerName(row.name), .state = row.state, .since = row.since, .incarnation = row.incarnation, .ephemeral = row.ephemeral};
-  if (row.state != WorkerState::kStalled && is_stalled(row, context)) worker.state = WorkerState::kStalled;
+  if (is_stalled(row, context)) worker.state = WorkerState::kStalled;
   worker.tags = TRY(parse_texts(row.tags));
   worker.existing = existing_of(row.existing).value_or(Existing::kHold);
   worker.malformed = static_cast<std::int64_t>(TRY(wire::parse_json(row.malformed)).size());
   worker.frozen = row.frozen;
   worker.disk = row.disk;
   if (row.synced) worker.last_sync_age = std::max(Millis(0), context.moment.now - *row.synced);
-  const ports::Rows keys = TRY(runner.run(sql::worker_keys, {row.id}));
-  for (const ports::Row& key : keys) worker.keys.push_back(key.text(0));
-  const ports::Rows counts = TRY(runner.run(sql::worker_counts, {row.id}));
-  worker.containers = counts[0].integer(0);
-  worker.volumes = counts[0].integer(1);
-  worker.destroying = counts[0].integer(2);
-  if (!counts[0].is_null(3)) worker.oldest_destroying = std::max(Millis(0), context.moment.now - ServiceTime{counts[0].integer(3)});
-  worker.missing = counts[0].integer(4);
-  const ports::Rows unknown = TRY(runner.run(sql::worker_unknown_counts, {row.id}));
-  worker.unknown = unknown[0].integer(0);
-  worker.held = unknown[0].integer(1);
   return worker;
+}
+
+void add_counts(Worker& worker, const ports::Row& counts, const Context& context) {
+  worker.containers = counts.integer(1);
+  worker.volumes = counts.integer(2);
+  worker.destroying = counts.integer(3);
+  if (!counts.is_null(4)) worker.oldest_destroying = std::max(Millis(0), context.moment.now - ServiceTime{counts.integer(4)});
+  worker.missing = counts.integer(5);
+}
+
+// Three statements, however many workers.
+Result<std::vector<Worker>> describe(Transaction& transaction, const Context& context, const ports::Rows& rows) {
+  std::vector<Worker> workers;
+  std::map<std::int64_t, std::size_t> places;
+  Json ids = Json::array();
+  for (const ports::Row& row : rows) {
+    const WorkerRow worker = parse_worker_row(row);
+    places.emplace(worker.id, workers.size());
+    ids.push_back(std::to_string(worker.id));
+    workers.push_back(TRY(to_worker(worker, context)));
+  }
+  const ports::Values values{wire::to_text(ids)};
+  const auto worker_of = [&](const ports::Row& row) -> Worker& { return workers[places.at(row.integer(0))]; };
+  const ports::Rows keys = TRY(transaction.run(sql::worker_keys, values));
+  for (const ports::Row& key : keys) worker_of(key).keys.push_back(key.text(1));
+  const ports::Rows counts = TRY(transaction.run(sql::worker_counts, values));
+  for (const ports::Row& count : counts) add_counts(worker_of(count), count, context);
+  const ports::Rows unknown = TRY(transaction.run(sql::worker_unknown_counts, values));
+  for (const ports::Row& count : unknown) {
+    worker_of(count).unknown = count.integer(1);
+    worker_of(count).held = count.integer(2);
+  }
+  return workers;
 }
 
 Result<Worker> read_worker(Transaction& transaction, const Context& context, const WorkerName& name) {
   const ports::Rows rows = TRY(transaction.run(sql::worker_find, {name.str()}));
   if (rows.empty()) return not_found("no worker " + name.str());
-  return describe(transaction, context, parse_worker_row(rows[0]));
+  std::vector<Worker> workers = TRY(describe(transaction, context, rows));
+  return std::move(workers.front());
 }
 
 Status replace_keys(Transaction& transaction, const WorkerName& name, std::int64_t id, const std::vector<std::string>& keys) {
@@ -105,12 +129,12 @@ Result<Worker> ask(const Context& context, const WorkerName& name, WorkerEvent e
   });
 }
 
-Result<Worker> set_frozen(const Context& context, const WorkerName& name, const std::string& reason) {
+Result<Worker> set_frozen(const Context& context, const WorkerName& name, bool frozen, const std::string& reason) {
   return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Worker> {
     const WorkerRow worker = TRY(lock_worker(transaction, name));
-    TRY(transaction.run(sql::worker_freeze, {worker.id, reason.empty() ? Value() : Value(reason)}));
+    TRY(transaction.run(sql::worker_freeze, {worker.id, frozen ? Value(reason) : Value()}));
     Worker changed = TRY(read_worker(transaction, context, name));
-    const std::string action = reason.empty() ? "worker-unfrozen" : "worker-frozen";
+    const std::string action = frozen ? "worker-frozen" : "worker-unfrozen";
     TRY(append_events(transaction, context, {{.action = action, .worker = name.str(), .reason = reason}}));
     return changed;
   });
@@ -173,11 +197,7 @@ Result<Worker> find_worker(const Context& context, const WorkerName& name) {
 
 Result<std::vector<Worker>> list_workers(const Context& context, const std::string& after, std::int64_t limit) {
   return ports::transact(context.database, ports::Access::kRead, [&](Transaction& transaction) -> Result<std::vector<Worker>> {
-    const ports::Rows rows = TRY(transaction.run(sql::worker_list, {after, limit}));
-    std::vector<Worker> workers;
-    workers.reserve(rows.size());
-    for (const ports::Row& row : rows) workers.push_back(TRY(describe(transaction, context, parse_worker_row(row))));
-    return workers;
+    return describe(transaction, context, TRY(transaction.run(sql::worker_list, {after, limit})));
   });
 }
 
@@ -218,10 +238,12 @@ Result<Worker> heartbeat(const Context& context, const WorkerName& name) {
 
 Result<Worker> freeze_worker(const Context& context, const WorkerName& name, const std::string& reason) {
   if (reason.empty()) return invalid("reason", "say why, for whoever finds the worker frozen");
-  return set_frozen(context, name, reason);
+  return set_frozen(context, name, true, reason);
 }
 
-Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name) { return set_frozen(context, name, ""); }
+Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name, const std::string& reason) {
+  return set_frozen(context, name, false, reason);
+}
 
 Status freeze_fleet(const Context& context, const std::string& reason) {
   if (reason.empty()) return invalid("reason", "say why, for whoever finds the fleet frozen");
@@ -231,10 +253,10 @@ Status freeze_fleet(const Context& context, const std::string& reason) {
   });
 }
 
-Status unfreeze_fleet(const Context& context) {
+Status unfreeze_fleet(const Context& context, const std::string& reason) {
   return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Status {
     TRY(transaction.run(sql::meta_delete, {std::string("frozen")}));
-    return append_events(transaction, context, {{.action = "fleet-unfrozen"}});
+    return append_events(transaction, context, {{.action = "fleet-unfrozen", .reason = reason}});
   });
 }
 

@@ -65,9 +65,9 @@ Result<Worker> prune_worker(const Context& context, const WorkerName& name);
 Result<Worker> heartbeat(const Context& context, const WorkerName& name);
 // No orders leave for this worker until unfrozen. kInvalid without a reason.
 Result<Worker> freeze_worker(const Context& context, const WorkerName& name, const std::string& reason);
-Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name);
+Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name, const std::string& reason = "");
 // The same for every worker at once.
 Status freeze_fleet(const Context& context, const std::string& reason);
-Status unfreeze_fleet(const Context& context);
+Status unfreeze_fleet(const Context& context, const std::string& reason = "");
 
 }  // namespace reclaim::fleet

@@ -34,8 +34,11 @@ Result<Reply> freeze(const ApiParts& parts, const Request& request) {
 }
 
 Result<Reply> unfreeze(const ApiParts& parts, const Request& request) {
-  TRY(no_fields(request));
-  TRY(fleet::unfreeze_fleet(context_of(parts, request)));
+  const wire::Json body = TRY(body_of(request));
+  wire::ObjectReader reader(body, "");
+  const std::string reason = reader.text("reason").value_or("");
+  TRY(reader.finish());
+  TRY(fleet::unfreeze_fleet(context_of(parts, request), reason));
   Answered json;
   json["frozen"] = nullptr;
   return reply_with(json);
@@ -69,10 +72,7 @@ Result<Reply> list_tokens(const ApiParts& parts, const Request& request) {
 
 Result<Reply> get_token(const ApiParts& parts, const Request& request) {
   TRY(no_query(request));
-  for (const server::Token& token : TRY(server::list_tokens(parts.plane.database(), "", kListMax))) {
-    if (token.id == request.parameters[0]) return reply_with(encode(token));
-  }
-  return not_found("no token " + request.parameters[0]);
+  return reply_with(encode(TRY(server::find_token(parts.plane.database(), request.parameters[0]))));
 }
 
 Result<Reply> delete_token(const ApiParts& parts, const Request& request) {

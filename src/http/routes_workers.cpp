@@ -77,18 +77,19 @@ Result<Reply> change_worker(const ApiParts& parts, const Request& request, Worke
   return reply_with(encode(worker));
 }
 
-Result<Reply> freeze_worker(const ApiParts& parts, const Request& request) {
+// 404 comes before 422 of the body.
+Result<Reply> set_frozen(const ApiParts& parts, const Request& request, bool frozen) {
   const wire::Json body = TRY(body_of(request));
   const WorkerName name = TRY(worker_in_path(request));
   const fleet::Context context = context_of(parts, request);
   wire::ObjectReader reader(body, "");
-  const std::string reason = reader.required_text("reason");
+  const std::string reason = frozen ? reader.required_text("reason") : reader.text("reason").value_or("");
   const Status fields = reader.finish();
   if (!fields.ok()) {
     TRY(fleet::find_worker(context, name));
     return fields.error();
   }
-  return reply_with(encode(TRY(fleet::freeze_worker(context, name, reason))));
+  return reply_with(encode(TRY(frozen ? fleet::freeze_worker(context, name, reason) : fleet::unfreeze_worker(context, name, reason))));
 }
 
 }  // namespace
@@ -99,7 +100,10 @@ void add_worker_routes(Routes& routes, const ApiParts& parts) {
   routes.add("GET", all, server::Need::kRead, [&parts](const Request& request) { return list_workers(parts, request); });
   routes.add("GET", one, server::Need::kRead, [&parts](const Request& request) { return get_worker(parts, request); });
   routes.add("PUT", one, server::Need::kAdmin, [&parts](const Request& request) { return put_worker(parts, request); });
-  routes.add("POST", one + "/freeze", server::Need::kAdmin, [&parts](const Request& request) { return freeze_worker(parts, request); });
+  for (const bool frozen : {true, false}) {
+    routes.add("POST", one + (frozen ? "/freeze" : "/unfreeze"), server::Need::kAdmin,
+               [&parts, frozen](const Request& request) { return set_frozen(parts, request, frozen); });
+  }
   const auto add_change = [&](std::string_view method, const std::string& pattern, WorkerUseCase use_case) {
     routes.add(method, pattern, server::Need::kAdmin,
                [&parts, use_case](const Request& request) { return change_worker(parts, request, use_case); });
@@ -108,7 +112,6 @@ void add_worker_routes(Routes& routes, const ApiParts& parts) {
   add_change("POST", one + "/prune", &fleet::prune_worker);
   add_change("POST", one + "/land", &fleet::land_worker);
   add_change("POST", one + "/retire", &fleet::retire_worker);
-  add_change("POST", one + "/unfreeze", &fleet::unfreeze_worker);
 }
 
 }  // namespace reclaim::http

@@ -103,6 +103,12 @@ Result<std::vector<Token>> list_tokens(ports::Database& database, const std::str
   return tokens;
 }
 
+Result<Token> find_token(ports::Database& database, const std::string& id) {
+  const ports::Rows rows = TRY(database.run(sql::token_find, {id}));
+  if (rows.empty()) return not_found("no token " + id);
+  return parse_token(rows[0]);
+}
+
 Result<Token> delete_token(ports::Database& database, const std::string& id) {
   return ports::transact(database, ports::Access::kWrite, [&](ports::Transaction& transaction) -> Result<Token> {
     const ports::Rows rows = TRY(transaction.run(sql::token_delete, {id}));

@@ -51,6 +51,8 @@ struct NewToken {
 
 Result<NewToken> create_token(ports::Database& database, Random& random, WallTime now, Role role, const std::string& name);
 Result<std::vector<Token>> list_tokens(ports::Database& database, const std::string& after, std::int64_t limit);
+// kNotFound where there is none.
+Result<Token> find_token(ports::Database& database, const std::string& id);
 // kNotFound where there is none; kConflict for the last admin token, which would lock everybody out.
 Result<Token> delete_token(ports::Database& database, const std::string& id);
 // kUnauthenticated for anything that is not the secret of a token. `bearer` is the whole header: `Bearer SECRET`.

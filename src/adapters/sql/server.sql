@@ -45,6 +45,9 @@ SELECT id, name, role FROM tokens WHERE digest = $1
 -- statement: token_list
 SELECT id, name, role, created_wall FROM tokens WHERE id > $1 ORDER BY id LIMIT $2
 
+-- statement: token_find
+SELECT id, name, role, created_wall FROM tokens WHERE id = $1
+
 -- statement: token_delete
 DELETE FROM tokens WHERE id = $1 RETURNING id, name, role, created_wall
 
@@ -53,8 +56,9 @@ SELECT COUNT(*) FROM tokens WHERE role = 'admin'
 
 -- Workers among those given that have an order to take: for syncs that are held while another server marks.
 -- statement: workers_with_orders
-SELECT DISTINCT w.name FROM @each_text($2) JOIN workers w ON w.name = each.value JOIN resources r ON r.worker_id = w.id
-WHERE r.state = 'destroying' AND r.in_hand = 0 AND r.retry_at <= CAST($1 AS BIGINT)
+SELECT w.name FROM @each_text($2) CROSS JOIN workers w
+WHERE w.name = each.value AND EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = w.id AND r.state = 'destroying' AND r.in_hand = 0
+                                      AND r.retry_at <= CAST($1 AS BIGINT))
 
 -- statement: meta_put
 INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value

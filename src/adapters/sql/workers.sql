@@ -25,17 +25,19 @@ SELECT @{worker_columns} FROM workers w WHERE w.name = $1
 -- statement: worker_list
 SELECT @{worker_columns} FROM workers w WHERE w.name > $1 ORDER BY w.name LIMIT $2
 
+-- What each of the workers in $1 (a list of ids, as text) holds; a worker that holds nothing has no row.
 -- statement: worker_counts
-SELECT COALESCE(SUM(CASE WHEN kind = 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN kind = 1 THEN 1 ELSE 0 END), 0),
-       COALESCE(SUM(CASE WHEN state = 'destroying' THEN 1 ELSE 0 END), 0), MIN(CASE WHEN state = 'destroying' THEN entered END),
-       COALESCE(SUM(CASE WHEN missing_since IS NOT NULL THEN 1 ELSE 0 END), 0)
-FROM resources WHERE worker_id = $1
+SELECT worker_id, SUM(CASE WHEN kind = 0 THEN 1 ELSE 0 END), SUM(CASE WHEN kind = 1 THEN 1 ELSE 0 END),
+       SUM(CASE WHEN state = 'destroying' THEN 1 ELSE 0 END), MIN(CASE WHEN state = 'destroying' THEN entered END),
+       SUM(CASE WHEN missing_since IS NOT NULL THEN 1 ELSE 0 END)
+FROM resources WHERE worker_id IN (SELECT CAST(each.value AS BIGINT) FROM @each_text($1)) GROUP BY worker_id
 
 -- statement: worker_unknown_counts
-SELECT COALESCE(SUM(1 - held), 0), COALESCE(SUM(held), 0) FROM unknowns WHERE worker_id = $1
+SELECT worker_id, SUM(1 - held), SUM(held)
+FROM unknowns WHERE worker_id IN (SELECT CAST(each.value AS BIGINT) FROM @each_text($1)) GROUP BY worker_id
 
 -- statement: worker_keys
-SELECT key FROM worker_keys WHERE worker_id = $1 ORDER BY key
+SELECT worker_id, key FROM worker_keys WHERE worker_id IN (SELECT CAST(each.value AS BIGINT) FROM @each_text($1)) ORDER BY key
 
 -- statement: worker_key_owner
 SELECT w.name FROM worker_keys k JOIN workers w ON w.id = k.worker_id WHERE k.key = $1
