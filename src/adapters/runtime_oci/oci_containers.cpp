@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kOwnDirectory = ".reclaim";
 constexpr Millis kPollMin{2};
 constexpr Millis kPollMax{100};
+constexpr int kListAttempts = 8;
 constexpr std::size_t kWordsMax = 400;
 
 // The runtime's last line, without its log prefix: `time="..." level=error msg="container does not exist"`.
@@ -67,7 +68,13 @@ Result<std::vector<ports::Listed>> OciContainers::list() {
 }
 
 Result<std::vector<std::string>> OciContainers::list_by_runtime() const {
-  const system::Ended ended = TRY(run({"list", "--format", "json"}, clock_.now() + options_.list_timeout));
+  const Instant deadline = clock_.now() + options_.list_timeout;
+  system::Ended ended = TRY(run({"list", "--format", "json"}, deadline));
+  // runc fails when a container goes while it lists: with orders running that is an everyday thing.
+  for (int again = 1; ended.exit_code != 0 && again < kListAttempts; ++again) {
+    system::pause_for(kPollMin * again);
+    ended = TRY(run({"list", "--format", "json"}, deadline));
+  }
   if (ended.exit_code != 0) return unavailable(name() + ": list failed: " + words_of(ended));
   auto json = wire::parse_json(ended.output);
   if (!json.ok()) return unavailable(name() + ": list is not JSON: " + json.error().message);

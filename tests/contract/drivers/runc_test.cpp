@@ -3,7 +3,9 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
 
 #include "adapters/runtime_oci/oci_containers.hpp"
 #include "support/machine.hpp"
@@ -74,6 +76,29 @@ TEST_F(Runc, ListThatFailsIsAnErrorNotAnEmptyList) {
   machine->run("c");
   for (const char* script : {"exit 1", "echo '['", "echo '[{\"no\":1}]'", "echo '{}'"}) {
     EXPECT_FALSE(scripted(script).list().ok()) << script;
+  }
+}
+
+TEST_F(Runc, ListThatFailsInPassingIsAskedAgain) {
+  machine->run("c");
+  const std::string once = "[ -e " + (directory / "failed") + " ] && exec runc \"$@\"; touch " + (directory / "failed") + "; exit 1";
+  const auto listed = scripted(once).list();
+  ASSERT_TRUE(listed.ok()) << listed.error().message;
+  EXPECT_EQ(listed.value().size(), 1U);
+}
+
+// runc's own list fails when a container goes while it runs.
+TEST_F(Runc, ListIsWholeWhileContainersGo) {
+  machine->run("stays");
+  for (int i = 0; i < 8; ++i) machine->run("goes-" + std::to_string(i));
+  std::jthread destroyer([&] {
+    for (int i = 0; i < 8; ++i) EXPECT_TRUE(driver->destroy(Handle("goes-" + std::to_string(i)), in(Millis(30'000))).ok());
+  });
+  for (std::size_t left = 9; left > 1;) {
+    const auto listed = driver->list();
+    ASSERT_TRUE(listed.ok()) << listed.error().message;
+    EXPECT_NE(std::ranges::find(listed.value(), "stays", &ports::Listed::name), listed.value().end());
+    left = listed.value().size();
   }
 }
 
