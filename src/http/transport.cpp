@@ -250,6 +250,7 @@ class Transport::Impl {
   asio::steady_timer drain_;
   std::atomic<std::size_t> bodies_bytes_ = 0;
   std::atomic<std::size_t> waiting_ = 0;
+  std::atomic<bool> discarding_ = false;  // the connections of the jobs that wait are gone
   std::atomic<std::uint64_t> accepted_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> shed_ = 0;
@@ -460,6 +461,7 @@ bool Transport::Impl::run_on_pool(Job job) {
   }
   asio::post(pool_, [this, work = std::move(job)]() mutable {
     --waiting_;
+    if (discarding_) return;
     try {
       work();
     } catch (const std::exception&) {
@@ -601,7 +603,7 @@ void Transport::Impl::stop() {
   if (!thread_.joinable()) return;
   asio::post(*io_, [this] { begin_stop(); });
   thread_.join();
-  pool_.stop();  // what no thread has taken by now belongs to connections that were cut
+  discarding_ = true;
   pool_.join();
   ::close(spare_descriptor_);
 }
