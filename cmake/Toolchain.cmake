@@ -21,6 +21,9 @@ if(RECLAIM_SANITIZE STREQUAL "address")
 elseif(RECLAIM_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)  # fences in Boost.Asio, which the sanitizer does not model
+  endif()
 endif()
 
 find_program(CCACHE ccache)
