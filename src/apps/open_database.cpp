@@ -4,15 +4,20 @@
 #include "adapters/database_sqlite/sqlite.hpp"
 
 namespace reclaim::apps {
+namespace {
+
+constexpr std::string_view kSqlite = "sqlite:";
+
+bool is_sqlite(const std::string& address) { return address.starts_with(kSqlite) && address.size() > kSqlite.size(); }
+bool is_postgres(const std::string& address) { return address.starts_with("postgres://") || address.starts_with("postgresql://"); }
+
+}  // namespace
+
+bool is_database_address(const std::string& address) { return is_sqlite(address) || is_postgres(address); }
 
 Result<OpenedDatabase> open_database(const std::string& address) {
-  constexpr std::string_view kSqlite = "sqlite:";
-  if (address.starts_with(kSqlite) && address.size() > kSqlite.size()) {
-    return OpenedDatabase{TRY(database_sqlite::open_sqlite({.path = address.substr(kSqlite.size())})), true};
-  }
-  if (address.starts_with("postgres://") || address.starts_with("postgresql://")) {
-    return OpenedDatabase{TRY(database_postgres::open_postgres({.conninfo = address})), false};
-  }
+  if (is_sqlite(address)) return OpenedDatabase{TRY(database_sqlite::open_sqlite({.path = address.substr(kSqlite.size())})), true};
+  if (is_postgres(address)) return OpenedDatabase{TRY(database_postgres::open_postgres({.conninfo = address})), false};
   return invalid("database", "must be sqlite:PATH or postgres://...");
 }
 

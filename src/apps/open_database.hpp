@@ -14,6 +14,9 @@ struct OpenedDatabase {
   bool is_embedded = false;  // one server at a time, by the lock of its data directory
 };
 
+// Whether an address names an engine.
+bool is_database_address(const std::string& address);
+
 // kInvalid, field `database`, for an address that names no engine.
 Result<OpenedDatabase> open_database(const std::string& address);
 

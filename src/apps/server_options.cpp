@@ -3,6 +3,7 @@
 #include <charconv>
 #include <map>
 
+#include "apps/open_database.hpp"
 #include "base/duration.hpp"
 #include "runtime/config.hpp"
 
@@ -127,6 +128,7 @@ Result<ServerOptions> ServerFlags::read() const {
   ServerOptions options{.data = settings.text("data"), .database = settings.text("database")};
   if (options.data.empty()) return invalid("data", "--data: say where the server may keep its files");
   if (options.database.empty()) options.database = "sqlite:" + options.data + "/reclaim.db";
+  if (!is_database_address(options.database)) return settings.wrong("database", "must be sqlite:PATH or postgres://...");
   options.listen = TRY(settings.endpoint("listen"));
   options.gateway_listen = TRY(settings.endpoint("gateway-listen"));
   options.metrics_listen = TRY(settings.endpoint("metrics-listen"));
