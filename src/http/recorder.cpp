@@ -30,7 +30,7 @@ std::string without_tokens(const std::string& body) {
 
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (descriptor < 0) return invalid("record_exchanges", path + ": " + std::strerror(errno));
+  if (descriptor < 0) return invalid("record-exchanges", path + ": " + std::strerror(errno));
   return std::unique_ptr<Recorder>(new Recorder(descriptor));
 }
 

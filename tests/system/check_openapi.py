@@ -3,7 +3,7 @@
 
     check_openapi.py [--all-exercised] OPENAPI.yaml EXCHANGES.jsonl...
 
-A server whose `record_exchanges = FILE` is set writes one JSON object a line: {"method","path","status","content_type","body"}.
+A server with `--record-exchanges FILE` appends one JSON object a line: {"method","path","status","content_type","body"}.
 Every response must be one that its operation describes, in status, content type and shape; whatever is no operation must be refused
 with a problem. Exit 1 with what does not agree, or, with --all-exercised, when an operation never gave a 2xx answer.
 """
