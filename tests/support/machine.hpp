@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/system/process.hpp"
@@ -48,6 +50,20 @@ bool eventually(Predicate holds) {
   }
   return holds();
 }
+
+// Stands still at 0 until something is so, then is far past every deadline: a test of a deadline that no busy machine can hurry.
+class ClockThatWaitsFor : public Clock {
+ public:
+  explicit ClockThatWaitsFor(std::function<bool()> is_so) : is_so_(std::move(is_so)) {}
+  Instant now() const override { return {is_so_() ? 1'000'000'000 : 0}; }
+  WallTime wall() const override { return {}; }
+
+ private:
+  std::function<bool()> is_so_;
+};
+inline constexpr Instant kItsDeadline{20};
+
+inline bool holds_text(const std::string& path) { return std::filesystem::exists(path) && std::filesystem::file_size(path) > 0; }
 
 inline bool is_alive(pid_t pid) { return kill(pid, 0) == 0; }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kOwnDirectory = ".reclaim";
 constexpr Millis kPollMin{2};
 constexpr Millis kPollMax{100};
-constexpr int kListAttempts = 8;
+constexpr int kListAttempts = 20;
 constexpr std::size_t kWordsMax = 400;
 
 // The runtime's last line, without its log prefix: `time="..." level=error msg="container does not exist"`.
@@ -60,6 +60,7 @@ Result<std::vector<ports::Listed>> OciContainers::list() {
   const std::vector<std::string> ids = TRY(list_by_runtime());
   const std::set<std::string_view> readable(ids.begin(), ids.end());
   std::vector<ports::Listed> listed;
+  listed.reserve(readable.size());
   for (const std::string_view id : readable) listed.push_back({std::string(id)});
   for (std::string& name : directories) {
     if (!readable.contains(name)) listed.push_back({std::move(name), "it has a state directory that the runtime does not list"});
@@ -72,7 +73,7 @@ Result<std::vector<std::string>> OciContainers::list_by_runtime() const {
   system::Ended ended = TRY(run({"list", "--format", "json"}, deadline));
   // runc fails when a container goes while it lists: with orders running that is an everyday thing.
   for (int again = 1; ended.exit_code != 0 && again < kListAttempts; ++again) {
-    system::pause_for(kPollMin * again);
+    system::pause_for(kPollMin);
     ended = TRY(run({"list", "--format", "json"}, deadline));
   }
   if (ended.exit_code != 0) return unavailable(name() + ": list failed: " + words_of(ended));

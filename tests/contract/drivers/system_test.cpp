@@ -66,11 +66,13 @@ TEST(Process, ProgramThatIsNotThereIsSaidSo) {
 
 TEST(Process, DeadlineKillsAndReapsTheWholeGroup) {
   const testing_support::TempDirectory directory;
-  const auto ended = shell("sleep 1000 & echo $! > " + (directory / "pid") + "; wait", Millis(300));
+  const std::string file = directory / "pid";
+  const testing_support::ClockThatWaitsFor clock([&] { return testing_support::holds_text(file); });
+  const auto ended = run_process({{"sh", "-c", "sleep 1000 & echo $! > " + file + "; wait"}}, clock, testing_support::kItsDeadline);
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().kind, Error::Kind::kUnavailable);
   pid_t pid = 0;
-  std::ifstream(directory / "pid") >> pid;
+  std::ifstream(file) >> pid;
   ASSERT_GT(pid, 0);
   EXPECT_FALSE(testing_support::is_alive(pid));
 }
