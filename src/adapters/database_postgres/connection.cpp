@@ -9,7 +9,6 @@
 
 namespace reclaim::database_postgres {
 
-using ports::Row;
 using ports::Rows;
 using ports::Statement;
 using ports::Value;
@@ -97,6 +96,7 @@ Result<Rows> read_rows(PGresult* answer, std::string_view name) {
   result.changed = changed_by(answer);
   const int columns = PQnfields(answer);
   std::vector<ColumnKind> kinds;
+  kinds.reserve(static_cast<std::size_t>(columns));
   for (int column = 0; column < columns; ++column) kinds.push_back(kind_of_column(answer, column));
   const int rows = PQntuples(answer);
   result.rows.reserve(static_cast<std::size_t>(rows));

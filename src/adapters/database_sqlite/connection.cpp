@@ -5,7 +5,6 @@
 
 namespace reclaim::database_sqlite {
 
-using ports::Row;
 using ports::Rows;
 using ports::Statement;
 using ports::Value;
