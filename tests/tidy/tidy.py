@@ -18,20 +18,25 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLOCK = "reads a clock: take a reclaim::Clock"
 SLEEP = "sleeps: wait for what happens, with a bound"
 CHANCE = "draws a random number: take a reclaim::Random"
+GENERATOR = "makes random numbers of its own: take a reclaim::Random"
 THREAD = "starts a thread: threads live in runtime, http and gateway"
 CATCH = "catches everything: errors are values, and a thread's top function is the only net"
 
 BANNED = [
     (CLOCK, r"_clock::now\b|\bclock_gettime\b|\bgettimeofday\b|(?<![\w.>])(?:std::)?time\(\s*(?:nullptr|NULL|0|&)"),
     (SLEEP, r"\bsleep_for\b|\bsleep_until\b|\busleep\b|\bnanosleep\b|\bpause_for\b|(?<![\w.>\"])sleep\("),
-    (CHANCE, r"\b(?:s?rand|random|drand48)\(\s*\)|\brandom_device\b|\bmt19937|\bgetrandom\b|\barc4random|\bRAND_bytes\b"),
+    (CHANCE, r"(?<![\w.>])s?rand\(|\bdrand48\b|\brandom_device\b|\bgetrandom\b|\barc4random|\bRAND_bytes\b"),
+    (GENERATOR, r"\bmt19937|\bdefault_random_engine\b|\bminstd_rand"),
     (THREAD, r"\bstd::(?:jthread|thread|async)\b|\bstd::this_thread\b|\bpthread_create\b"),
     (CATCH, r"\bcatch\s*\(\s*\.\.\.\s*\)"),
 ]
 
 # Rule -> {path or its beginning: reason}.
 ALLOWED = {
-    CLOCK: {"src/adapters/system/": "the Clock of real life"},
+    CLOCK: {
+        "src/adapters/system/": "the Clock of real life",
+        "tests/contract/fleet/race_test.cpp": "a bound on waiting for a lock of another connection",
+    },
     SLEEP: {
         "src/adapters/system/": "the pause of real life, for what cannot be waited for",
         "src/adapters/runtime_oci/": "runc says when a container has stopped only to those who ask",
@@ -39,11 +44,13 @@ ALLOWED = {
         "tests/support/machine.hpp": "`eventually`: a bounded poll of what another process does",
     },
     CHANCE: {"src/adapters/system/": "the Random of real life"},
+    GENERATOR: {"tests/": "made from a seed that the failure names"},
     THREAD: {
         "src/runtime/": "the room of threads",
         "src/http/": "one thread for all connections",
         "src/gateway/": "one thread for all sessions, a bounded pool that asks the door",
         "tests/": "many callers at once are what they test",
+        "bench/": "somebody else's work beside what is measured",
     },
     CATCH: {},
 }
