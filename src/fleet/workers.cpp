@@ -86,15 +86,18 @@ Result<Worker> read_worker(Transaction& transaction, const Context& context, con
   return std::move(workers.front());
 }
 
-Status replace_keys(Transaction& transaction, const WorkerName& name, std::int64_t id, const std::vector<std::string>& keys) {
+// A key that is taken away advances the high-water mark: a quiet sync that waited for us meanwhile then goes the long way, which looks
+// at the key anew.
+Status replace_keys(Transaction& transaction, const WorkerRow& worker, const std::vector<std::string>& keys) {
   if (keys.size() > kKeysMax) return invalid("keys", "at most " + std::to_string(kKeysMax) + " keys");
-  TRY(transaction.run(sql::worker_keys_clear, {id}));
+  const ports::Rows dropped = TRY(transaction.run(sql::worker_keys_drop_others, {worker.id, wire::to_text(wire::Json(keys))}));
+  if (dropped.changed > 0) TRY(draw_change(transaction, worker));
   for (const std::string& key : keys) {
-    const ports::Rows added = TRY(transaction.run(sql::worker_key_add, {key, id}));
+    const ports::Rows added = TRY(transaction.run(sql::worker_key_add, {key, worker.id}));
     if (added.changed == 1) continue;
     const ports::Rows holder = TRY(transaction.run(sql::worker_key_owner, {key}));
     const std::string other = holder.empty() ? "another worker" : "worker " + holder[0].text(0);
-    if (!holder.empty() && holder[0].text(0) == name.str()) continue;  // named twice in one request
+    if (!holder.empty() && holder[0].text(0) == worker.name) continue;  // it stays, or is named twice
     return conflict("a key in keys belongs to " + other + ": one key, one worker");
   }
   return done();
@@ -183,7 +186,7 @@ Result<Outcome<Worker>> put_worker(const Context& context, const WorkerSpec& spe
       const std::string held = spec.existing ? std::string(name_of(*spec.existing)) : row.existing;
       TRY(transaction.run(sql::worker_update, {row.id, std::int64_t{ephemeral}, tags, held}));
     }
-    if (spec.keys) TRY(replace_keys(transaction, spec.name, row.id, *spec.keys));
+    if (spec.keys) TRY(replace_keys(transaction, row, *spec.keys));
     Worker worker = TRY(read_worker(transaction, context, spec.name));
     TRY(append_events(transaction, context, {{.action = created ? "worker-enrolled" : "worker-changed", .worker = name}}));
     return Outcome<Worker>{std::move(worker), created};

@@ -6,13 +6,12 @@
 -- its way out. (The order of destruction is kept by orders_next: nothing goes out before what hangs on it is gone.)
 -- Columns: live_owner, pinned, touched, held_by_container, held_by_child, orphan.
 -- fragment: orphan_facts
-SELECT r.id, r.worker_id, r.kind, r.handle, r.change, r.state, r.touched, o.name AS owner_name, o.released AS owner_released,
+r.id, r.worker_id, r.kind, r.handle, r.state, r.touched, r.owner_id, o.name AS owner_name, o.released AS owner_released,
   CASE WHEN @{owner_is_live} THEN 1 ELSE 0 END AS live_owner,
   CASE WHEN @{is_pinned} THEN 1 ELSE 0 END AS pinned,
   CASE WHEN @{is_touched} THEN 1 ELSE 0 END AS was_touched,
   (SELECT c.handle FROM resources c WHERE c.id = r.container_id AND c.state <> 'destroying') AS held_by_container,
   (SELECT MIN(k.handle) FROM resources k WHERE k.parent_id = r.id AND k.state <> 'destroying') AS held_by_child
-FROM resources r LEFT JOIN owners o ON o.id = r.owner_id
 
 -- fragment: is_pinned
 (r.pinned IS NOT NULL AND (r.pin_ttl_ms IS NULL OR r.pinned + r.pin_ttl_ms > CAST($1 AS BIGINT) OR r.pinned < CAST($2 AS BIGINT)))
@@ -25,47 +24,69 @@ FROM resources r LEFT JOIN owners o ON o.id = r.owner_id
 (f.state = 'created' AND f.live_owner = 0 AND f.pinned = 0 AND f.was_touched = 0 AND f.held_by_container IS NULL
   AND f.held_by_child IS NULL)
 
--- Where orphans can be, by index: resources of owners that ended, those with neither owner nor container, volumes of containers that are
--- on their way out. Every orphan is among them; what else is among them is_orphan refuses.
--- fragment: orphan_places
-SELECT r.id FROM owners o JOIN resources r ON r.owner_id = o.id
-  WHERE o.released IS NOT NULL AND o.settled = 0 AND r.state = 'created'
-UNION
-SELECT r.id FROM owners o JOIN resources r ON r.owner_id = o.id
-  WHERE o.released IS NULL AND o.ttl_ms IS NOT NULL AND o.renewed + o.ttl_ms <= CAST($1 AS BIGINT) AND r.state = 'created'
-UNION
-SELECT r.id FROM resources r WHERE r.state = 'created' AND r.owner_id IS NULL AND r.container_id IS NULL
-UNION
-SELECT r.id FROM resources c JOIN resources r ON r.container_id = c.id
-  WHERE c.state = 'destroying' AND r.state = 'created' AND r.owner_id IS NULL
+-- Owners that ended: released ones that may still have something, and those whose lease ran out and that nobody released yet. (The
+-- casts are those of the indexes.)
+-- fragment: ended_owners
+SELECT o.id FROM owners o WHERE o.released IS NOT NULL AND o.settled = 0 AND CAST(o.released + o.keep_ms AS BIGINT) <= CAST($1 AS BIGINT)
+UNION ALL
+SELECT o.id FROM owners o WHERE o.released IS NULL AND o.ttl_ms IS NOT NULL AND CAST(o.renewed + o.ttl_ms AS BIGINT) <= CAST($1 AS BIGINT)
 
--- $4 worker id to begin after, $5 how many
+-- Where orphans of a worker ($4) can be: resources of owners that ended, those with neither owner nor container, volumes of containers
+-- that are on their way out. Every orphan is among them, once; what else is among them is_orphan refuses. CROSS JOIN: what is few leads.
+-- fragment: orphan_places
+SELECT r.id FROM (@{ended_owners}) e CROSS JOIN resources r
+  WHERE r.owner_id = e.id AND r.worker_id = $4 AND r.state = 'created'
+UNION ALL
+SELECT r.id FROM resources r WHERE r.worker_id = $4 AND r.state = 'created' AND r.owner_id IS NULL AND r.container_id IS NULL
+UNION ALL
+SELECT r.id FROM resources c CROSS JOIN resources r
+  WHERE c.worker_id = $4 AND c.kind = 0 AND c.state = 'destroying'
+    AND r.container_id = c.id AND r.state = 'created' AND r.owner_id IS NULL
+
+-- fragment: orphan_candidates
+(SELECT @{orphan_facts} FROM (@{orphan_places}) p CROSS JOIN resources r LEFT JOIN owners o ON o.id = r.owner_id WHERE r.id = p.id) f
+
+-- Workers on which there is such a place, without a look at the rows: from one (owner, worker) to the next by index, however many
+-- rows there are of each. $1 now, $2 worker id to begin after, $3 how many
 -- statement: orphan_workers
-SELECT DISTINCT f.worker_id FROM (@{orphan_facts} WHERE r.id IN (@{orphan_places})) f
-WHERE @{is_orphan} AND f.worker_id > CAST($4 AS BIGINT) ORDER BY f.worker_id LIMIT $5
+WITH RECURSIVE owned (owner_id, worker_id) AS (
+  SELECT e.id, (SELECT MIN(r.worker_id) FROM resources r WHERE r.owner_id = e.id AND r.state = 'created' AND r.worker_id > CAST($2 AS BIGINT))
+  FROM (@{ended_owners}) e
+  UNION ALL
+  SELECT h.owner_id,
+         (SELECT MIN(r.worker_id) FROM resources r WHERE r.owner_id = h.owner_id AND r.state = 'created' AND r.worker_id > h.worker_id)
+  FROM owned h WHERE h.worker_id IS NOT NULL
+)
+SELECT w.id FROM workers w
+WHERE w.id > CAST($2 AS BIGINT)
+  AND (w.id IN (SELECT h.worker_id FROM owned h WHERE h.worker_id IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = w.id AND r.state = 'created' AND r.owner_id IS NULL AND r.container_id IS NULL)
+    OR w.id IN (SELECT r.worker_id FROM resources c CROSS JOIN resources r
+                WHERE c.kind = 0 AND c.state = 'destroying' AND r.container_id = c.id AND r.state = 'created' AND r.owner_id IS NULL))
+ORDER BY w.id LIMIT $3
 
 -- Taken before the mark, under the worker's lock: releases and renewals of these owners now wait for us, and whatever was committed
--- before is seen by the statement that marks. $1 worker, $2 now
+-- before is seen by the statement that marks, which marks nothing of any other owner. Parameters as in orphan_mark.
 -- statement: orphan_hold_owners
 SELECT o.id FROM owners o
-WHERE o.id IN (SELECT r.owner_id FROM resources r WHERE r.worker_id = $1 AND r.state = 'created' AND r.owner_id IS NOT NULL)
-  AND (o.released IS NOT NULL OR o.renewed + o.ttl_ms <= $2)
+WHERE o.id IN (SELECT f.owner_id FROM @{orphan_candidates} WHERE f.owner_id IS NOT NULL AND @{is_orphan} LIMIT $5)
+  AND (o.released IS NOT NULL OR o.renewed + o.ttl_ms <= CAST($1 AS BIGINT))
 ORDER BY o.id @for_share_of(o)
 
--- $4 worker, $5 how many, $6 change, $7 wall
+-- $4 worker, $5 how many, $6 change, $7 wall, $8 ids of the owners that are held
 -- statement: orphan_mark
 UPDATE resources SET state = 'destroying', since_wall = CAST($7 AS BIGINT), entered = CAST($1 AS BIGINT), change = CAST($6 AS BIGINT),
   mark = CAST($6 AS BIGINT), missing_since = NULL, missing_wall = NULL,
   reason = CASE WHEN owner_id IS NULL THEN 'orphan: nobody owns it' ELSE 'orphan: its owner is released or expired' END
-WHERE state = 'created' AND id IN (
-  SELECT f.id FROM (@{orphan_facts} WHERE r.worker_id = $4 AND r.id IN (@{orphan_places})) f
-  WHERE @{is_orphan} ORDER BY f.id LIMIT $5)
+WHERE id IN (
+  SELECT f.id FROM @{orphan_candidates}
+  WHERE @{is_orphan} AND (f.owner_id IS NULL OR f.owner_id IN (SELECT CAST(each.value AS BIGINT) FROM @each_text($8))) LIMIT $5)
 RETURNING kind, handle, reason
 
 -- statement: orphan_explain
 SELECT f.state, f.owner_name, f.owner_released, f.live_owner, f.pinned, f.was_touched, f.held_by_container, f.held_by_child, f.touched,
        CASE WHEN @{is_orphan} THEN 1 ELSE 0 END
-FROM (@{orphan_facts} WHERE r.id = $4) f
+FROM (SELECT @{orphan_facts} FROM resources r LEFT JOIN owners o ON o.id = r.owner_id WHERE r.id = $4) f
 
 -- A failed create may have left something: destroy, never just forget.
 -- fragment: is_failed
@@ -78,7 +99,7 @@ SELECT DISTINCT r.worker_id FROM resources r WHERE @{is_failed} AND r.worker_id 
 -- statement: failed_mark
 UPDATE resources SET state = 'destroying', since_wall = CAST($5 AS BIGINT), entered = CAST($4 AS BIGINT), change = CAST($3 AS BIGINT),
   mark = CAST($3 AS BIGINT), reason = 'its creation failed'
-WHERE state = 'failed' AND id IN (SELECT r.id FROM resources r WHERE r.worker_id = $1 AND @{is_failed} ORDER BY r.id LIMIT $2)
+WHERE id IN (SELECT r.id FROM resources r WHERE r.worker_id = $1 AND @{is_failed} ORDER BY r.id LIMIT $2)
 RETURNING kind, handle, reason
 
 -- Creating for longer than the creating timeout ($3).
@@ -91,7 +112,7 @@ SELECT DISTINCT r.worker_id FROM resources r WHERE @{is_overdue} AND r.worker_id
 -- $4 worker, $5 how many, $6 change, $7 wall
 -- statement: overdue_fail
 UPDATE resources SET state = 'failed', since_wall = CAST($7 AS BIGINT), entered = CAST($1 AS BIGINT), change = CAST($6 AS BIGINT)
-WHERE state = 'creating' AND id IN (SELECT r.id FROM resources r WHERE r.worker_id = $4 AND @{is_overdue} ORDER BY r.id LIMIT $5)
+WHERE id IN (SELECT r.id FROM resources r WHERE r.worker_id = $4 AND @{is_overdue} ORDER BY r.id LIMIT $5)
 RETURNING kind, handle
 
 -- Missing for longer than the missing grace ($3); or missing at all, under a parent that is missing for so long.
@@ -104,7 +125,7 @@ SELECT DISTINCT r.worker_id FROM resources r WHERE @{is_long_missing} AND r.work
 
 -- $4 worker, $5 how many. Children first: a parent's row goes only with or after those of its missing children.
 -- statement: missing_forget
-DELETE FROM resources WHERE state = 'created' AND missing_since IS NOT NULL AND id IN (
+DELETE FROM resources WHERE id IN (
   SELECT r.id FROM resources r LEFT JOIN resources p ON p.id = r.parent_id
   WHERE r.worker_id = $4 AND r.state = 'created' AND r.missing_since IS NOT NULL
     AND (@{is_long_missing}
@@ -134,8 +155,11 @@ FROM unknowns u WHERE u.worker_id = $4 AND @{is_long_unknown} ORDER BY u.kind, u
 RETURNING kind, handle, reason
 
 -- statement: unknown_marked
-DELETE FROM unknowns WHERE worker_id = $1
-  AND EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = $1 AND r.kind = unknowns.kind AND r.handle = unknowns.handle AND r.mark = $2)
+DELETE FROM unknowns
+WHERE worker_id = $1 AND kind IN (0, 1)
+  AND handle IN (SELECT r.handle FROM resources r
+                 WHERE r.worker_id = $1 AND r.kind IN (0, 1) AND r.state = 'destroying' AND r.mark = CAST($2 AS BIGINT))
+  AND EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = $1 AND r.kind = unknowns.kind AND r.handle = unknowns.handle)
 
 -- statement: worker_add_unknown
 UPDATE workers SET unknown = unknown + CAST($2 AS BIGINT) WHERE id = $1

@@ -15,6 +15,7 @@ FROM events WHERE seq > $1 ORDER BY seq LIMIT $2
 
 -- statement: events_trim
 DELETE FROM events WHERE seq IN (
-  SELECT seq FROM events
-  WHERE at_wall < $1 OR seq <= (SELECT MAX(seq) FROM events) - CAST($2 AS BIGINT)
-  ORDER BY seq LIMIT $3)
+  SELECT old.seq FROM (SELECT seq FROM events WHERE at_wall < $1 ORDER BY at_wall LIMIT $3) old
+  UNION
+  SELECT over.seq FROM (SELECT seq FROM events WHERE seq <= (SELECT MAX(seq) FROM events) - CAST($2 AS BIGINT) ORDER BY seq LIMIT $3) over
+  LIMIT $3)

@@ -1,4 +1,6 @@
 -- The one exchange. Every statement but the first runs under the worker's lock; none grows with the number of handles.
+-- Where a list of the worker's meets a table, the list leads: CROSS JOIN holds SQLite to that order, which keeps no statistics and
+-- would read the list once a row.
 
 -- The whole sync of a worker with nothing new, as one guarded statement: session, inventories and marks are just what they were, and
 -- nothing waits to be destroyed. Whatever is otherwise, no row matches and the sync goes the long way.
@@ -29,10 +31,10 @@ UPDATE resources SET in_hand = 0, stuck = 0 WHERE worker_id = $1 AND in_hand = 1
 -- $2 as_of, $3 [{kind, handle}] acknowledged, without those in hand
 -- statement: sync_acknowledged
 DELETE FROM resources
-WHERE worker_id = $1 AND state = 'destroying' AND mark <= CAST($2 AS BIGINT)
-  AND id IN (
-    SELECT r.id FROM @each($3) JOIN resources r
-      ON r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle')
+WHERE id IN (
+  SELECT r.id FROM @each($3) CROSS JOIN resources r
+  WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
+    AND r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT))
 RETURNING kind, handle, present, reason, entered
 
 -- What was acknowledged and is still in the acknowledged inventory stays known as such: should it never leave, it is unknown.
@@ -45,29 +47,32 @@ ON CONFLICT (worker_id, kind, handle) DO UPDATE SET change = excluded.change, si
 
 -- A failed destroy comes again after 1 s, doubling to 5 min. $2 as_of, $3 now, $4 [{kind, handle, error, stuck}]
 -- statement: sync_failed
+WITH f AS MATERIALIZED (
+  SELECT r.id, each.value ->> 'error' AS error, CAST(each.value ->> 'stuck' AS INTEGER) AS stuck
+  FROM @each($4) CROSS JOIN resources r
+  WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
+    AND r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT)
+)
 UPDATE resources SET
   attempts = attempts + 1 - f.stuck,
   stuck = f.stuck,
   last_error = f.error,
   retry_at = CAST($3 AS BIGINT) + CASE WHEN attempts >= 9 THEN 300000 ELSE 1000 * (1 << CAST(attempts AS INTEGER)) END
-FROM (SELECT CAST(each.value ->> 'kind' AS INTEGER) AS kind, each.value ->> 'handle' AS handle, each.value ->> 'error' AS error,
-             CAST(each.value ->> 'stuck' AS INTEGER) AS stuck FROM @each($4)) f
-WHERE resources.worker_id = $1 AND resources.kind = f.kind AND resources.handle = f.handle
-  AND resources.state = 'destroying' AND resources.mark <= CAST($2 AS BIGINT)
+FROM f WHERE resources.id = f.id
 RETURNING resources.kind, resources.handle, resources.attempts, resources.last_error, resources.stuck
 
 -- $2 [{kind, handle}] in hand
 -- statement: sync_out_of_hand
 UPDATE resources SET in_hand = 0, stuck = 0
 WHERE worker_id = $1 AND in_hand = 1
-  AND NOT EXISTS (SELECT 1 FROM @each($2) WHERE CAST(each.value ->> 'kind' AS INTEGER) = resources.kind
-                  AND each.value ->> 'handle' = resources.handle)
+  AND id NOT IN (SELECT r.id FROM @each($2) CROSS JOIN resources r
+                 WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle')
 
 -- statement: sync_into_hand
 UPDATE resources SET in_hand = 1
-WHERE worker_id = $1 AND in_hand = 0
-  AND id IN (SELECT r.id FROM @each($2) JOIN resources r
-             ON r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle')
+WHERE id IN (SELECT r.id FROM @each($2) CROSS JOIN resources r
+             WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
+               AND r.in_hand = 0)
 
 -- The set that the server holds of a kind: rows that were present, and unknowns.
 -- statement: inventory_read
@@ -78,8 +83,8 @@ SELECT handle FROM unknowns WHERE worker_id = $1 AND kind = $2
 -- $3 handles
 -- statement: inventory_appeared
 UPDATE resources SET present = 1, missing_since = NULL, missing_wall = NULL
-WHERE worker_id = $1 AND kind = $2 AND present = 0
-  AND id IN (SELECT r.id FROM @each_text($3) JOIN resources r ON r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value)
+WHERE id IN (SELECT r.id FROM @each_text($3) CROSS JOIN resources r
+             WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value AND r.present = 0)
 
 -- $4 the high-water mark now, $5 held
 -- statement: inventory_appeared_unknown
@@ -91,12 +96,12 @@ RETURNING handle
 
 -- statement: inventory_vanished
 UPDATE resources SET present = 0
-WHERE worker_id = $1 AND kind = $2 AND present = 1
-  AND id IN (SELECT r.id FROM @each_text($3) JOIN resources r ON r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value)
+WHERE id IN (SELECT r.id FROM @each_text($3) CROSS JOIN resources r
+             WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value AND r.present = 1)
 
 -- statement: inventory_vanished_unknown
 DELETE FROM unknowns WHERE worker_id = $1 AND kind = $2
-  AND handle IN (SELECT u.handle FROM @each_text($3) JOIN unknowns u ON u.worker_id = $1 AND u.kind = $2 AND u.handle = each.value)
+  AND handle IN (SELECT each.value FROM @each_text($3))
 
 -- Judgement at as_of ($3): rows that changed later are left alone.
 -- statement: judge_missing
@@ -125,7 +130,8 @@ WHERE r.worker_id = $1 AND r.kind = $2 AND r.state = 'destroying' AND r.in_hand 
 ORDER BY r.mark, r.id LIMIT $4
 
 -- statement: orders_next_retry
-SELECT MIN(retry_at) FROM resources WHERE worker_id = $1 AND state = 'destroying' AND in_hand = 0 AND retry_at > CAST($2 AS BIGINT)
+SELECT MIN(retry_at) FROM resources
+WHERE worker_id = $1 AND state = 'destroying' AND in_hand = 0 AND retry_at > 0 AND retry_at > CAST($2 AS BIGINT)
 
 -- statement: sync_store
 UPDATE workers SET

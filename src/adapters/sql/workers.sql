@@ -14,7 +14,8 @@ SELECT @{worker_columns} FROM workers w WHERE w.id = $1 @for_update_of(w)
 
 -- The key's row is locked too, so that a key taken away while a sync waits is not used any more.
 -- statement: worker_lock_by_key
-SELECT @{worker_columns} FROM worker_keys k JOIN workers w ON w.id = k.worker_id WHERE k.key = $1 @for_update_of(w)
+SELECT @{worker_columns} FROM worker_keys k JOIN workers w ON w.id = k.worker_id WHERE k.key = $1
+@for_update_of(w) @for_share_of(k)
 
 -- statement: worker_of_key
 SELECT w.name FROM worker_keys k JOIN workers w ON w.id = k.worker_id WHERE k.key = $1
@@ -45,8 +46,9 @@ SELECT w.name FROM worker_keys k JOIN workers w ON w.id = k.worker_id WHERE k.ke
 -- statement: worker_key_add
 INSERT INTO worker_keys (key, worker_id) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING
 
--- statement: worker_keys_clear
-DELETE FROM worker_keys WHERE worker_id = $1
+-- Keys that stay are not touched: a sync that waits for one is not refused. $2 keys
+-- statement: worker_keys_drop_others
+DELETE FROM worker_keys WHERE worker_id = $1 AND key NOT IN (SELECT each.value FROM @each_text($2))
 
 -- A name enrolled again starts behind its former life: sessions of the old worker stay fenced.
 -- statement: worker_insert

@@ -10,16 +10,13 @@
 #include "adapters/database_sqlite/sqlite.hpp"
 #include "sim/fleet_world.hpp"
 #include "sim/teller.hpp"
-#include "support/postgres.hpp"
+#include "support/fleet_store.hpp"
 
 namespace reclaim::test {
-
-enum class FleetEngine { kSqlite, kPostgres };
 
 inline std::string name_of(const testing::TestParamInfo<FleetEngine>& info) {
   return info.param == FleetEngine::kSqlite ? "Sqlite" : "Postgres";
 }
-
 
 inline std::unique_ptr<ports::Database> open_fresh(FleetEngine engine) {
   if (engine == FleetEngine::kSqlite) return sim::must(database_sqlite::open_sqlite({}));

@@ -102,12 +102,12 @@ CREATE TABLE owners (
   released_wall BIGINT,
   release_reason @text,
   keep_ms BIGINT NOT NULL DEFAULT 0,
-  -- Released and without resources: nothing can come to it any more, so no pass looks at it again.
+  -- Released, and every resource of it is destroying: nothing can come to it any more, so no pass looks at it again.
   settled INTEGER NOT NULL DEFAULT 0,
   version BIGINT NOT NULL DEFAULT 1
 );
-CREATE INDEX owners_on_lease ON owners (renewed) WHERE released IS NULL AND ttl_ms IS NOT NULL;
-CREATE INDEX owners_to_settle ON owners (released) WHERE released IS NOT NULL AND settled = 0;
+CREATE INDEX owners_on_lease ON owners ((CAST(renewed + ttl_ms AS BIGINT))) WHERE released IS NULL AND ttl_ms IS NOT NULL;
+CREATE INDEX owners_to_settle ON owners ((CAST(released + keep_ms AS BIGINT))) WHERE released IS NOT NULL AND settled = 0;
 
 CREATE TABLE resources (
   id @serial_key,
@@ -140,14 +140,17 @@ CREATE TABLE resources (
   bytes BIGINT,
   UNIQUE (worker_id, kind, handle)
 );
-CREATE INDEX resources_of_owner ON resources (owner_id) WHERE owner_id IS NOT NULL;
+CREATE INDEX resources_of_owner ON resources (owner_id, state, worker_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX resources_of_container ON resources (container_id) WHERE container_id IS NOT NULL;
 CREATE INDEX resources_of_parent ON resources (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX resources_alone ON resources (worker_id) WHERE state = 'created' AND owner_id IS NULL AND container_id IS NULL;
 CREATE INDEX resources_destroying ON resources (worker_id, kind, mark, id) WHERE state = 'destroying';
+CREATE INDEX resources_retrying ON resources (worker_id, retry_at) WHERE state = 'destroying' AND retry_at > 0;
 CREATE INDEX resources_absent ON resources (worker_id, kind, change) WHERE present = 0;
-CREATE INDEX resources_unfinished ON resources (state, entered) WHERE state IN ('creating', 'failed');
-CREATE INDEX resources_missing ON resources (missing_since) WHERE missing_since IS NOT NULL;
+CREATE INDEX resources_hung ON resources (container_id) WHERE state = 'created' AND owner_id IS NULL AND container_id IS NOT NULL;
+CREATE INDEX resources_creating ON resources (worker_id, entered) WHERE state = 'creating';
+CREATE INDEX resources_failed ON resources (worker_id) WHERE state = 'failed';
+CREATE INDEX resources_missing ON resources (worker_id, missing_since) WHERE missing_since IS NOT NULL;
 CREATE INDEX resources_in_hand ON resources (worker_id, kind) WHERE in_hand = 1;
 
 -- In the last acknowledged inventory without a row. `change` is the worker's high-water mark when it was first seen so; its clock
@@ -162,7 +165,7 @@ CREATE TABLE unknowns (
   PRIMARY KEY (worker_id, kind, handle)
 );
 CREATE INDEX unknowns_unjudged ON unknowns (worker_id, kind, change) WHERE since IS NULL;
-CREATE INDEX unknowns_waiting ON unknowns (since) WHERE since IS NOT NULL AND held = 0;
+CREATE INDEX unknowns_waiting ON unknowns (worker_id, kind, handle) WHERE since IS NOT NULL AND held = 0;
 
 -- The audit trail. Numbers are in commit order: whoever appends takes the turn first (statement events_turn).
 CREATE TABLE events (
