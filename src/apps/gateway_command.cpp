@@ -30,8 +30,11 @@ struct GatewayFlags {
 Result<std::string> read_token(const std::string& file) {
   const auto slash = file.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : file.substr(0, slash + 1);
-  const system::Fd opened = TRY(system::open_directory(directory));
-  std::string token = TRY(system::read_file_at(opened.get(), file.substr(slash + 1), kTokenBytesMax));
+  const Result<system::Fd> opened = system::open_directory(directory);
+  if (!opened.ok()) return invalid("token-file", opened.error().message);
+  const Result<std::string> text = system::read_file_at(opened.value().get(), file.substr(slash + 1), kTokenBytesMax);
+  if (!text.ok()) return invalid("token-file", text.error().message);
+  std::string token = text.value();
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
   if (token.empty() || token.find_first_of("\r\n") != std::string::npos) return invalid("token-file", file + " does not hold one token");
   return token;

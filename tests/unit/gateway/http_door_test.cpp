@@ -20,8 +20,8 @@ constexpr const char* kKey = "ssh-ed25519 AAAAkey1";
 class HttpDoorTest : public testing::Test {
  protected:
   HttpDoorTest() {
-    server_.Post("/api/v1/gateway/whois", [this](const auto& request, auto& response) { reply(request, response, R"({"worker":"w1"})"); });
-    server_.Post("/api/v1/gateway/land", [this](const auto& request, auto& response) { reply(request, response, R"({"name":"w1"})"); });
+    server_.Post("/api/v1/gateway/whois", [](const auto& request, auto& response) { reply(request, response, R"({"worker":"w1"})"); });
+    server_.Post("/api/v1/gateway/land", [](const auto& request, auto& response) { reply(request, response, R"({"name":"w1"})"); });
     server_.Post("/api/v1/gateway/status",
                  [](const auto&, auto& response) { response.set_content("<html>", "text/html"), response.status = 502; });
     server_.Post("/api/v1/gateway/sync", [this](const auto& request, auto& response) {
