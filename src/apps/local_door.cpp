@@ -12,9 +12,14 @@ Result<WorkerName> LocalDoor::worker_of(const std::string& key) { return fleet::
 void LocalDoor::sync(const std::string& key, std::string frame, Answer answer) {
   const Result<wire::SyncRequest> request = wire::parse_sync_request(frame);
   if (!request.ok()) return answer(request.error());
-  plane_.sync("gateway", {.key = key, .worker = ""}, request.value(), [answer = std::move(answer)](Result<wire::SyncAnswer> answered) {
-    answer(answered.ok() ? Result<std::string>(wire::to_json(answered.value())) : Result<std::string>(answered.error()));
-  });
+  metrics_.add(http::Metric::kSyncBytesTotal, {"in"}, static_cast<double>(frame.size()));
+  plane_.sync("gateway", {.key = key, .worker = ""}, request.value(),
+              [&metrics = metrics_, answer = std::move(answer)](Result<wire::SyncAnswer> answered) {
+                if (!answered.ok()) return answer(answered.error());
+                std::string text = wire::to_json(answered.value());
+                metrics.add(http::Metric::kSyncBytesTotal, {"out"}, static_cast<double>(text.size()));
+                answer(std::move(text));
+              });
 }
 
 Result<std::string> LocalDoor::call(const std::string& key, ports::WorkerCall call) {

@@ -1,6 +1,7 @@
 // The gateway's door when the server is in the same process.
 #pragma once
 
+#include "http/metrics.hpp"
 #include "ports/control_door.hpp"
 #include "server/control_plane.hpp"
 
@@ -8,7 +9,7 @@ namespace reclaim::apps {
 
 class LocalDoor : public ports::ControlDoor {
  public:
-  explicit LocalDoor(server::ControlPlane& plane) : plane_(plane) {}
+  LocalDoor(server::ControlPlane& plane, http::Metrics& metrics) : plane_(plane), metrics_(metrics) {}
 
   Result<WorkerName> worker_of(const std::string& key) override;
   void sync(const std::string& key, std::string frame, Answer answer) override;
@@ -16,6 +17,7 @@ class LocalDoor : public ports::ControlDoor {
 
  private:
   server::ControlPlane& plane_;
+  http::Metrics& metrics_;
 };
 
 }  // namespace reclaim::apps

@@ -133,7 +133,7 @@ class Server {
     const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_); };
     api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_, .clock = clock_, .random = random_, .metrics = metrics_,
                                                       .refresh_metrics = refresh, .readiness = [this] { return plane_->readiness(); }});
-    door_ = std::make_unique<LocalDoor>(*plane_);
+    door_ = std::make_unique<LocalDoor>(*plane_, metrics_);
     const std::string host_key = data_->path() + "/ssh_host_ed25519_key";
     gateway_ = std::make_unique<gateway::Gateway>(
         gateway::GatewayOptions{.listen_host = options_.gateway_listen.host, .listen_port = options_.gateway_listen.port, .host_key = host_key},

@@ -15,7 +15,7 @@ std::string_view name_of(Error::Kind kind) {
     case Error::Kind::kNotFound: return "not-found";
     case Error::Kind::kConflict: return "conflict";
     case Error::Kind::kFenced: return "fenced";
-    case Error::Kind::kContended: return "contended";
+    case Error::Kind::kContended: return "unavailable";
     case Error::Kind::kUnavailable: return "unavailable";
     case Error::Kind::kCorrupt: return "corrupt";
     case Error::Kind::kInvalid: return "invalid";

@@ -20,7 +20,7 @@ struct ApiParts {
   server::ControlPlane& plane;
   const Clock& clock;
   Random& random;  // from any thread
-  const Metrics& metrics;
+  Metrics& metrics;
   std::function<void()> refresh_metrics;
   std::function<Status()> readiness;  // why not, for /readyz
 };

@@ -8,9 +8,13 @@ namespace {
 
 constexpr const char* kKeyHeader = "reclaim-key";
 
-server::ControlPlane::SyncAnswered sync_answer(Answer answer) {
-  return [answer = std::move(answer)](Result<wire::SyncAnswer> answered) {
-    answer(answered.ok() ? Reply{.body = wire::to_json(answered.value())} : problem_reply(answered.error()));
+// Counts the bytes of both bodies, and answers.
+server::ControlPlane::SyncAnswered sync_answer(const ApiParts& parts, const Request& request, Answer answer) {
+  parts.metrics.add(Metric::kSyncBytesTotal, {"in"}, static_cast<double>(request.call.body.size()));
+  return [&metrics = parts.metrics, answer = std::move(answer)](Result<wire::SyncAnswer> answered) {
+    Reply reply = answered.ok() ? Reply{.body = wire::to_json(answered.value())} : problem_reply(answered.error());
+    metrics.add(Metric::kSyncBytesTotal, {"out"}, static_cast<double>(reply.body.size()));
+    answer(std::move(reply));
   };
 }
 
@@ -28,7 +32,7 @@ void sync_by_name(const ApiParts& parts, const Request& request, Answer answer) 
   if (!sync.ok()) return answer(problem_reply(first_of(parts, request, sync.error())));
   const Result<WorkerName> name = worker_in_path(request);
   if (!name.ok()) return answer(problem_reply(name.error()));
-  parts.plane.sync(request.caller.actor(), {.key = "", .worker = name.value().str()}, sync.value(), sync_answer(std::move(answer)));
+  parts.plane.sync(request.caller.actor(), {.key = "", .worker = name.value().str()}, sync.value(), sync_answer(parts, request, std::move(answer)));
 }
 
 // The key that a session of the gateway was authenticated with, never what a payload says.
@@ -43,7 +47,7 @@ void sync_by_key(const ApiParts& parts, const Request& request, Answer answer) {
   if (!sync.ok()) return answer(problem_reply(sync.error()));
   const Result<std::string> key = key_of(request);
   if (!key.ok()) return answer(problem_reply(key.error()));
-  parts.plane.sync(request.caller.actor(), {.key = key.value(), .worker = ""}, sync.value(), sync_answer(std::move(answer)));
+  parts.plane.sync(request.caller.actor(), {.key = key.value(), .worker = ""}, sync.value(), sync_answer(parts, request, std::move(answer)));
 }
 
 Result<Reply> whois(const ApiParts& parts, const Request& request) {

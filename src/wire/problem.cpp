@@ -7,10 +7,9 @@ namespace {
 
 constexpr std::string_view kUrn = "urn:reclaim:";
 
-constexpr Error::Kind kKinds[] = {Error::Kind::kNotFound,  Error::Kind::kConflict,       Error::Kind::kFenced,
-                                  Error::Kind::kContended, Error::Kind::kUnavailable,    Error::Kind::kCorrupt,
-                                  Error::Kind::kInvalid,   Error::Kind::kUnparsable,     Error::Kind::kTooLarge,
-                                  Error::Kind::kForbidden, Error::Kind::kUnauthenticated};
+constexpr Error::Kind kKinds[] = {
+    Error::Kind::kNotFound, Error::Kind::kConflict,   Error::Kind::kFenced,   Error::Kind::kUnavailable, Error::Kind::kCorrupt,
+    Error::Kind::kInvalid,  Error::Kind::kUnparsable, Error::Kind::kTooLarge, Error::Kind::kForbidden,   Error::Kind::kUnauthenticated};
 
 struct Shown {
   int status;

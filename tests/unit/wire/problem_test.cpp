@@ -30,13 +30,17 @@ TEST(Problem, HasTheStatusOfTheContract) {
 }
 
 TEST(Problem, IsReadBackAsTheErrorItWas) {
-  for (const Error& error : {not_found("a"), conflict("b"), fenced("c", "lineage"), contended("d"), unavailable("e"), corrupt("f"),
+  for (const Error& error : {not_found("a"), conflict("b"), fenced("c", "lineage"), unavailable("e"), corrupt("f"),
                              invalid("owner", "g"), unparsable("h"), too_large("i"), forbidden("j"), unauthenticated("k \" \n")}) {
     const Error again = parse_problem(status_of(error), to_problem(error));
     EXPECT_EQ(again.kind, error.kind) << error.message;
     EXPECT_EQ(again.message, error.message);
     EXPECT_EQ(again.field, error.field);
   }
+}
+
+TEST(Problem, ThatNothingHappenedIsForTheServerAlone) {
+  EXPECT_EQ(parse_problem(503, to_problem(contended("busy"))).kind, Error::Kind::kUnavailable);
 }
 
 TEST(Problem, OfAStrangerIsUnavailableAndSaysTheStatus) {
