@@ -1,0 +1,172 @@
+"""A worker's machine: real runc containers and real volumes in one directory, and what can be found out about them without Reclaim."""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+
+from harness import run, wait_until
+
+CONFIG = {
+    "ociVersion": "1.0.2",
+    "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": ["/bin/sleep", "100000"], "env": ["PATH=/bin"], "cwd": "/",
+                "noNewPrivileges": True, "capabilities": {"bounding": [], "effective": [], "permitted": []}},
+    "root": {"path": "rootfs", "readonly": True},
+    "hostname": "c",
+    "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+               # Without it parallel creates on one rootfs collide in its /dev.
+               {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]}],
+    "linux": {"namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts", "network")]},
+}
+
+
+class Machine:
+    """One runc root, one directory of volumes, one btrfs filesystem of volumes on a loop device."""
+
+    def __init__(self, story, name):
+        self.name = name
+        self.story = story
+        self.directory = story.directory / name
+        self.runc = self.directory / "runc"
+        self.dirs = self.directory / "dirs"
+        self.btrfs = self.directory / "btrfs"
+        self.bundle = self.directory / "bundle"
+        for made in (self.runc, self.dirs / "live", self.btrfs):
+            made.mkdir(parents=True)
+        self.outside = self.directory / "outside.txt"  # volumes link to it; it has to outlive them all
+        self.outside.write_text("not under any root\n")
+        self.make_bundle()
+        self.make_btrfs()
+
+    def make_bundle(self):
+        for made in ("bin", "proc", "sys", "dev", "tmp", "etc"):
+            (self.bundle / "rootfs" / made).mkdir(parents=True)
+        shutil.copy("/bin/busybox", self.bundle / "rootfs/bin/busybox")
+        (self.bundle / "rootfs/bin/sleep").symlink_to("busybox")
+        (self.bundle / "config.json").write_text(json.dumps(CONFIG))
+
+    def make_btrfs(self):
+        image = self.directory / "btrfs.img"
+        with open(image, "wb") as file:
+            file.truncate(512 << 20)
+        run("mkfs.btrfs", "-q", image)
+        run("mount", "-o", "loop", image, self.btrfs)
+        (self.btrfs / "live").mkdir()
+
+    # What Reclaim is told about it.
+
+    def worker_flags(self):
+        return ["--containers", f"runc:{self.runc}", "--volumes", f"dir:{self.dirs}", "--volumes", f"btrfs:{self.btrfs}",
+                "--state", self.directory / "state"]
+
+    # Making things, as other programs do.
+
+    def run_container(self, handle):
+        # A container keeps the descriptors that it is born with: it must not inherit pipes.
+        with open(self.directory / "runc.log", "ab") as log:
+            command = ["runc", "--root", self.runc, "run", "--detach", "--bundle", self.bundle, handle]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=60)
+        if done.returncode != 0:
+            raise AssertionError(f"runc cannot run {handle}: {(self.directory / 'runc.log').read_text()[-1000:]}")
+
+    def make_directory(self, handle):
+        # Elsewhere on the filesystem, then renamed into live/: nobody sees half a volume.
+        made = self.dirs / f"making-{handle}"
+        made.mkdir()
+        self.fill(made, handle)
+        made.rename(self.dirs / "live" / handle)
+
+    def make_subvolume(self, handle):
+        made = self.btrfs / f"making-{handle}"
+        run("btrfs", "subvolume", "create", made)
+        self.fill(made, handle)
+        made.rename(self.btrfs / "live" / handle)
+
+    def make_snapshot(self, handle, parent):
+        made = self.btrfs / f"making-{handle}"
+        run("btrfs", "subvolume", "snapshot", self.btrfs / "live" / parent, made)
+        (made / f"added-by-{handle}").write_text(handle)
+        made.rename(self.btrfs / "live" / handle)
+
+    def fill(self, directory, handle):
+        (directory / "a/b/c").mkdir(parents=True)
+        (directory / "a/b/c/deep").write_text(f"deep in {handle}\n" * 10)
+        (directory / "data").write_bytes(handle.encode() * 500)
+        (directory / "read-only").write_text("no")
+        (directory / "read-only").chmod(0o400)
+        (directory / "link-out").symlink_to(self.outside)
+        (directory / "link-up").symlink_to("../..")
+
+    # What is there, asked of the machine itself.
+
+    def containers(self):
+        return {container["id"] for container in wait_until(self.list_of_runc, 10, "runc list")}
+
+    def list_of_runc(self):
+        """None when a container went away under runc's eyes, which makes its list fail."""
+        done = subprocess.run(["runc", "--root", self.runc, "list", "--format", "json"], capture_output=True, text=True, check=False, timeout=60)
+        return (json.loads(done.stdout) or []) if done.returncode == 0 else None
+
+    def volumes(self):
+        return set(os.listdir(self.dirs / "live")) | set(os.listdir(self.btrfs / "live"))
+
+    def contents(self):
+        return {"containers": self.containers(), "volumes": self.volumes()}
+
+    def dying(self):
+        """What the worker has taken out of sight and not yet removed."""
+        return {name for root in (self.dirs, self.btrfs) if (root / "dead").exists() for name in os.listdir(root / "dead")}
+
+    def volume(self, handle):
+        on_btrfs = self.btrfs / "live" / handle
+        return on_btrfs if on_btrfs.exists() else self.dirs / "live" / handle
+
+    def print_of_volume(self, handle):
+        """One hash over names, modes, links and bytes of a whole tree."""
+        digest = hashlib.sha256()
+        root = self.volume(handle)
+        for path in sorted(root.rglob("*")):
+            about = path.lstat()
+            digest.update(f"{path.relative_to(root)} {about.st_mode:o} {about.st_uid} {about.st_mtime_ns}\n".encode())
+            if stat.S_ISLNK(about.st_mode):
+                digest.update(os.readlink(path).encode())
+            elif stat.S_ISREG(about.st_mode):
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def print_of_container(self, handle):
+        """Which process it is, and since when: another one would be another container."""
+        pid = json.loads((self.runc / handle / "state.json").read_text())["init_process_pid"]
+        about = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return f"{pid} since {about[19]}, {'dead' if about[0] == 'Z' else 'alive'}"
+
+    def prints(self, containers, volumes):
+        return {**{f"container {handle}": self.print_of_container(handle) for handle in containers},
+                **{f"volume {handle}": self.print_of_volume(handle) for handle in volumes}}
+
+    def traces(self, handles):
+        """Where the machine still knows any of these handles: mounts, cgroups, processes, subvolumes, state directories."""
+        found = []
+        mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+        found += [f"mount: {line}" for line in mounts if any(part in handles for part in line.split()[4].split("/"))]
+        cgroups = run("find", "/sys/fs/cgroup", "-type", "d", "-name", f"{self.story.prefix}*").split()
+        found += [f"cgroup: {path}" for path in cgroups if os.path.basename(path) in handles]
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                of_process = (process / "cgroup").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            found += [f"process {process.name}: {line}" for line in of_process.splitlines() if line.rsplit("/", 1)[-1] in handles]
+        subvolumes = [line.split(" path ")[1] for line in run("btrfs", "subvolume", "list", self.btrfs).splitlines()]
+        found += [f"subvolume: {path}" for path in subvolumes if os.path.basename(path).split(".")[0] in handles]
+        found += [f"runc state: {handle}" for handle in os.listdir(self.runc) if handle in handles]
+        return found
+
+
+def worker_process(story, machine, key, gateway, fingerprint, *flags):
+    """`reclaim worker` on a machine, not yet started."""
+    return story.process(f"worker-{machine.name}",
+                         [story.reclaim, "worker", "--name", machine.name, "--gateway", gateway, "--gateway-fingerprint", fingerprint,
+                          "--key", key, "--sync-interval", "1s", *machine.worker_flags(), *flags])
