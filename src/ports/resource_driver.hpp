@@ -9,7 +9,7 @@
 //  * Nothing outside the root is touched, links are never followed, and a handle is one path component.
 //
 // Who may call: list() and identity() from one thread, destroy() of different handles from many. A crash in destroy() leaves the
-// resource whole, or half gone and still listed, or moved to the root's own dead/ where the next open() sweeps it.
+// resource whole or half gone, and listed until nothing is left of it.
 #pragma once
 
 #include <string>

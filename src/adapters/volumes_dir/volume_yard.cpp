@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "adapters/system/mounts.hpp"
@@ -14,9 +17,11 @@ bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// `a.1.7` was the handle `a.1`: the last component is always the number.
-bool was_handle(std::string_view name, std::string_view handle) {
-  return name.starts_with(handle) && name.size() > handle.size() && name[handle.size()] == '.' && is_digits(name.substr(handle.size() + 1));
+// `a.1.7` was the handle `a.1`: the last component is always the number. Nothing for names that bury() did not make.
+std::optional<std::string_view> handle_of(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || !is_digits(name.substr(dot + 1))) return std::nullopt;
+  return name.substr(0, dot);
 }
 
 }  // namespace
@@ -30,6 +35,7 @@ Result<VolumeYard> VolumeYard::open(const std::string& path) {
 
 Result<std::vector<ports::Listed>> VolumeYard::list() const {
   std::vector<ports::Listed> listed;
+  std::set<std::string, std::less<>> seen;
   for (std::string& name : TRY(system::list_directory(live_.get()))) {
     auto info = system::inspect_at(live_.get(), name);
     if (info.ok() && info.value().type == system::FileType::kNothing) continue;
@@ -39,7 +45,12 @@ Result<std::vector<ports::Listed>> VolumeYard::list() const {
     } else if (info.value().type != system::FileType::kDirectory) {
       one.error = "it is not a directory, so it is not a volume";
     }
+    seen.insert(one.name);
     listed.push_back(std::move(one));
+  }
+  for (const std::string& name : TRY(system::list_directory(dead_.get()))) {
+    const std::optional<std::string_view> handle = handle_of(name);
+    if (handle && seen.emplace(*handle).second) listed.push_back({.name = std::string(*handle)});
   }
   return listed;
 }
@@ -66,7 +77,7 @@ Status VolumeYard::bury(const Handle& handle) {
 
 Result<std::vector<std::string>> VolumeYard::remains(const Handle& handle) const {
   std::vector<std::string> names = TRY(system::list_directory(dead_.get()));
-  std::erase_if(names, [&handle](const std::string& name) { return !was_handle(name, handle.str()); });
+  std::erase_if(names, [&handle](const std::string& name) { return handle_of(name) != handle.str(); });
   return names;
 }
 

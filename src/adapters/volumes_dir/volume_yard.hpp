@@ -3,7 +3,8 @@
 //
 // What callers may rely on
 //  * bury() moves all or nothing. A volume with a mount at or below it is not moved: kConflict names the mount point.
-//  * The dead of a handle stay found until they are removed, also by the next process: remains() knows them by name.
+//  * The dead of a handle stay found until they are removed, also by the next process: remains() knows them by name, and list() shows
+//    the handle until nothing is left of it. What cannot be removed is never forgotten, and its handle is not free.
 //  * A link or a file in `live/` is not a volume: shown with an error, never moved.
 //
 // Who may call: any thread. A crash leaves the volume in live/ or in dead/.

@@ -165,6 +165,16 @@ TEST_P(VolumeContract, WhatIsLeftInDeadIsRemovedByTheNextDestroyOfItsHandle) {
   EXPECT_TRUE(std::filesystem::exists(dead() + "/v.1.7")) << "that was the handle v.1";
 }
 
+TEST_P(VolumeContract, AVolumeIsListedUntilNothingIsLeftOfIt) {
+  bench->create("whole");
+  std::filesystem::create_directories(dead() + "/v.1.7/deep");
+  std::filesystem::create_directories(dead() + "/whole.3/deep");
+  std::filesystem::create_directories(dead() + "/not-ours");
+  EXPECT_EQ(bench->names(), "v.1 whole");
+  EXPECT_TRUE(bench->destroy("v.1").ok());
+  EXPECT_EQ(bench->names(), "whole");
+}
+
 TEST_P(VolumeContract, DeadNamesOfAFormerProcessAreNotInTheWay) {
   bench->create("v");
   std::filesystem::create_directories(dead() + "/v.0/old");
