@@ -1,6 +1,5 @@
 """The client against a real server: what an operator types, what comes back, and with which exit code."""
 import json
-import os
 
 import harness
 
@@ -57,7 +56,8 @@ class CliTest(harness.Story):
         self.assertIn("released", self.do("explain", "w1/c1"))
 
         self.assertEqual([], self.json("containers", "list", "--state", "created")["containers"])
-        self.assertEqual(["c1"], [row["handle"] for row in self.json("containers", "list", "--state", "destroying", "--worker", "w1")["containers"]])
+        destroying = self.json("containers", "list", "--state", "destroying", "--worker", "w1")["containers"]
+        self.assertEqual(["c1"], [row["handle"] for row in destroying])
         actions = [event["action"] for event in self.json("events")["events"] if event.get("handle") == "c1"]
         self.assertEqual(["registered", "created", "pinned", "unpinned", "touched", "marked"], actions)
 
@@ -71,7 +71,8 @@ class CliTest(harness.Story):
         self.do("volumes", "created", "w1/base")
         self.do("volumes", "add", "w1/top", "--parent", "base")
         self.do("volumes", "failed", "w1/top")
-        self.assertEqual({"base": "created", "top": "failed"}, {row["handle"]: row["state"] for row in self.json("volumes", "list")["volumes"]})
+        states = {row["handle"]: row["state"] for row in self.json("volumes", "list")["volumes"]}
+        self.assertEqual({"base": "created", "top": "failed"}, states)
         self.assertEqual("base", self.json("volumes", "show", "w1/top")["parent"])
         self.do("owners", "delete", "o", code=FAILED)
         self.assertEqual(3600, self.json("owners", "renew", "o")["ttl_s"])
@@ -99,9 +100,8 @@ class CliTest(harness.Story):
         return self.json("workers", "show", name)["state"]
 
     def test_events_are_followed_over_a_restart_of_the_server(self):
-        environment = {**os.environ, "RECLAIM_SERVER": self.server.url, "RECLAIM_TOKEN_FILE": str(self.server.token_file)}
-        follow = self.process("follow", ["env", *(f"{name}={environment[name]}" for name in ("RECLAIM_SERVER", "RECLAIM_TOKEN_FILE")), self.reclaim,
-                                         "events", "--follow", "--output", "json"])
+        follow = self.process("follow", [self.reclaim, "events", "--follow", "--output", "json", "--server", self.server.url,
+                                         "--token-file", self.server.token_file])
         follow.start()
         self.server.api.put("/api/v1/owners/before", {"kind": "build"})
         follow.wait_for(r'"owner":"before"')
@@ -132,13 +132,14 @@ class CliTest(harness.Story):
 
     def test_exit_codes(self):
         self.enroll()
-        for words in (["containers", "show", "w1/nothing"], ["owners", "show", "nobody"], ["workers", "show", "w9"], ["tokens", "delete", "none"],
-                      ["gc", "run", "no-such-pass"], ["explain", "w1/nothing"]):
-            self.do(*words, code=FAILED)
-        for words in ([], ["nonsense"], ["workers"], ["workers", "list", "--bad"], ["containers", "show", "no-slash"], ["owners", "add", "o"],
-                      ["owners", "add", "o", "--kind", "k", "--ttl", "soon"], ["workers", "enroll", "w2", "--key", self.directory / "w1.key"],
-                      ["workers", "list", "--output", "xml"], ["workers", "list", "--token-file", "/does/not/exist"]):
-            self.do(*words, code=USAGE)
+        for words in ("containers show w1/nothing", "owners show nobody", "workers show w9", "tokens delete none", "gc run no-such-pass",
+                      "explain w1/nothing"):
+            self.do(*words.split(), code=FAILED)
+        private_key = self.directory / "w1.key"
+        for words in ("", "nonsense", "workers", "workers list --bad", "containers show no-slash", "owners add o",
+                      "owners add o --kind k --ttl soon", f"workers enroll w2 --key {private_key}", "workers list --output xml",
+                      "workers list --token-file /nowhere"):
+            self.do(*words.split(), code=USAGE)
         self.do("workers", "list", "--server", "http://127.0.0.1:1", code=TEMPORARY)
         self.server.process.end()
         self.do("workers", "list", code=TEMPORARY)
@@ -157,7 +158,8 @@ class CliTest(harness.Story):
             done = self.client(self.server, "server", *flags)
             self.assertEqual(USAGE, done.returncode, f"{flags}: {done.stderr}")
             self.assertIn(named, done.stderr)
-        second = self.client(self.server, "server", "--data", self.server.data, "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0")
+        anywhere = ["--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]
+        second = self.client(self.server, "server", "--data", self.server.data, *anywhere)
         self.assertEqual(FAILED, second.returncode)
         self.assertIn("another server uses", second.stderr)
         self.assertEqual(0, self.server.process.end(seconds=10))

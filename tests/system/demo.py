@@ -12,7 +12,7 @@ import machines
 import workload
 
 SHORT = ["--sync-interval", "1s", "--collector-interval", "1s", "--touch-grace", "0s", "--unknown-grace", "1s", "--worker-expiry", "2s"]
-SHELF = 60  # seconds that anything may take at most
+PATIENCE_S = 60  # that anything may take at most
 
 
 class Demo(harness.World):
@@ -38,13 +38,13 @@ class Demo(harness.World):
         stray = f"{self.prefix}w2-stray"
         self.fleet[1].make_directory(stray)
 
-        everything = {machine.name: [item for build in alpha + beta if build.worker == machine.name for item in build.items] for machine in self.fleet}
-        stays = {machine.name: workload.needed(everything[machine.name], {build.owner for build in beta}) for machine in self.fleet}
+        everything = {mine.worker: mine.items + yours.items for mine, yours in zip(alpha, beta)}
+        stays = {worker: workload.needed(items, {build.owner for build in beta}) for worker, items in everything.items()}
         before = {machine.name: machine.prints(**stays[machine.name]) for machine in self.fleet}
         for build in alpha:
             build.release(self.server.api)
         self.tell("Build alpha is over: its owner is released. From now on nobody needs what it made.")
-        harness.wait_until(lambda: len(self.gone()) > 0, SHELF, "the first thing to be destroyed")
+        harness.wait_until(lambda: len(self.gone()) > 0, PATIENCE_S, "the first thing to be destroyed")
         self.workers[0].kill()
         self.server.process.kill()
         self.tell("In the middle of it the server and worker w1 are killed with kill -9 ...")
@@ -52,16 +52,17 @@ class Demo(harness.World):
         self.workers[0].start()
         self.tell("... and started again. Nobody tells them what happened.")
         for machine in self.fleet:
-            harness.wait_until(lambda: not workload.difference(machine, self.server.api, stays[machine.name]), SHELF,
+            harness.wait_until(lambda: not workload.difference(machine, self.server.api, stays[machine.name]), PATIENCE_S,
                                lambda: workload.explained(machine, self.server.api, stays[machine.name]))
         self.tell("The workers have destroyed what they were told to. What the server's database says:\n")
         created = {machine.name: len(everything[machine.name]) + (machine.name == "w2") for machine in self.fleet}
         return self.count(created, stays, before)
 
     def start_worker(self, machine):
-        worker = machines.worker_process(self, machine, self.enroll(self.server, machine.name), self.server.gateway, self.server.fingerprint)
+        key = self.enroll(self.server, machine.name)
+        worker = machines.worker_process(self, machine, key, self.server.gateway, self.server.fingerprint)
         worker.start()
-        harness.wait_until(lambda: self.server.api.get(f"/api/v1/workers/{machine.name}")["last_sync_age_s"] is not None, SHELF, "a first sync")
+        self.server.wait_for_first_sync(machine.name)
         return worker
 
     def create(self, name):
@@ -85,7 +86,8 @@ class Demo(harness.World):
             there = machine.contents()
             same = there == stays[machine.name] and not machine.dying()
             untouched = same and machine.prints(**there) == before[machine.name]
-            rows.append((machine.name, len(there["containers"]), len(there["volumes"]), "yes" if same else "NO", "yes" if untouched else "NO"))
+            counts = [len(there[kind]) for kind in ("containers", "volumes")]
+            rows.append((machine.name, *counts, *("yes" if good else "NO" for good in (same, untouched))))
             agreed = agreed and same and untouched
         self.table(rows)
         print(f"{'They agree' if agreed else 'THEY DO NOT AGREE'}, after {time.monotonic() - self.began:.0f} s.")

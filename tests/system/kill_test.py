@@ -108,8 +108,8 @@ class KillTest(harness.Story):
             worker = machines.worker_process(self, machine, key, victims[1].address, victims[1].fingerprint)
             worker.start()
             victims.append(worker)
-        for machine in fleet:  # what is there at first contact is held for the operator, which is another story
-            harness.wait_until(lambda: self.server.api.get(f"/api/v1/workers/{machine.name}")["last_sync_age_s"] is not None, 20, "a sync")
+        for machine in fleet:
+            self.server.wait_for_first_sync(machine.name)
 
         ledger = []
         token = self.server.token_file.read_text().strip()
@@ -173,10 +173,11 @@ class KillTest(harness.Story):
         strays = {(b.machine.name, "containers" if s.endswith("-c") else "volumes", s) for b in builders for s in b.strays}
         self.assertEqual(registered, {what for action, what in told if action == "registered"})
         self.assertEqual(created, {what for action, what in told if action == "created"})
-        self.assertEqual((registered | strays) - stays, {what for action, what in told if action == "gone"})
+        gone = {what for action, what in told if action == "gone"}
+        self.assertEqual((registered | strays) - stays, gone)
         self.assertEqual([], [key for key, times in told.items() if times > 1 and key[0] in ("registered", "created", "marked", "gone")])
         self.assertEqual(0, self.server.metrics()['reclaim_unaccounted{plane="fleet"}'])
-        self.say(f"balance: {len(registered)} registered + {len(strays)} strays = {len(stays)} kept + {len((registered | strays) - stays)} gone")
+        self.say(f"balance: {len(registered)} registered + {len(strays)} strays = {len(stays)} kept + {len(gone)} gone")
 
 
 class Gateway:
@@ -186,7 +187,8 @@ class Gateway:
         token_file = story.directory / "gateway.token"
         token_file.touch(0o600)
         token_file.write_text(server.token("gateway"))
-        self.argv = [story.reclaim, "gateway", "--server", server.url, "--token-file", token_file, "--host-key", story.directory / "gateway_key"]
+        self.argv = [story.reclaim, "gateway", "--server", server.url, "--token-file", token_file,
+                     "--host-key", story.directory / "gateway_key"]
         self.process = story.process("gateway", [*self.argv, "--listen", "127.0.0.1:0"])
         self.start()
 

@@ -106,7 +106,8 @@ class Machine:
 
     def list_of_runc(self):
         """None when a container went away under runc's eyes, which makes its list fail."""
-        done = subprocess.run(["runc", "--root", self.runc, "list", "--format", "json"], capture_output=True, text=True, check=False, timeout=60)
+        command = ["runc", "--root", self.runc, "list", "--format", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         return (json.loads(done.stdout) or []) if done.returncode == 0 else None
 
     def volumes(self):

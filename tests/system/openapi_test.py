@@ -22,8 +22,8 @@ class OpenApiTest(harness.Story):
             self.resources(kind)
         self.ends()
         self.server.process.end()
-        done = subprocess.run([sys.executable, harness.HERE / "check_openapi.py", "--all-exercised", OPENAPI, recorded], capture_output=True, text=True,
-                              check=False)
+        check = [sys.executable, harness.HERE / "check_openapi.py", "--all-exercised", OPENAPI, recorded]
+        done = subprocess.run(check, capture_output=True, text=True, check=False)
         self.say(done.stdout.splitlines()[-1] if done.stdout else done.stderr)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertNotIn(self.server.token_file.read_text().strip(), recorded.read_text(), "no token is written down")
@@ -96,7 +96,8 @@ class OpenApiTest(harness.Story):
 
     def syncs(self):
         path = "/api/v1/workers/w1/sync"
-        everything = self.frame(1, containers={"full": ["c1", "bad name"]}, volumes={"full": []}, malformed=[{"kind": "volume", "name": "a b"}],
+        everything = self.frame(1, containers={"full": ["c1", "bad name"]}, volumes={"full": []},
+                                malformed=[{"kind": "volume", "name": "a b"}],
                                 results=[{"kind": "container", "handle": "c9", "ok": False, "error": "busy", "attempt": 1}],
                                 in_hand={"containers": [], "volumes": []}, disk={"total_bytes": 2, "used_bytes": 1})
         self.expect(200, "POST", path, everything)

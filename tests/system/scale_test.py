@@ -30,7 +30,8 @@ class PlayedWorker:
         self.high_water = 0
         self.answered = None
         self.base = None
-        self.present = {"containers": {f"c{i}-on-{name}" for i in range(containers)}, "volumes": {f"v{i}-on-{name}" for i in range(volumes)}}
+        counts = {"containers": containers, "volumes": volumes}
+        self.present = {kind: {f"{kind[0]}{i}-on-{name}" for i in range(counts[kind])} for kind in KINDS}
         self.removed = {kind: [] for kind in KINDS}
         self.results = []
         self.summary = None
@@ -72,7 +73,8 @@ class PlayedWorker:
 @harness.engines
 class ScaleTest(harness.Story):
     def story_a_sync_without_news_costs_the_same_with_100_and_with_100000_handles(self, postgres):
-        server = harness.Server(self, "--unknown-grace", "1h", "--collector-interval", "never", database=postgres.url() if postgres else None)
+        database = postgres.url() if postgres else None
+        server = harness.Server(self, "--unknown-grace", "1h", "--collector-interval", "never", database=database)
         measured = {}
         for count in (100, 100_000):
             worker = PlayedWorker(server, f"w{count}", containers=count // 2, volumes=count // 2)
@@ -100,7 +102,8 @@ class ScaleTest(harness.Story):
         if postgres:
             postgres.query("ALTER SYSTEM RESET log_statement")
             postgres.query("SELECT pg_reload_conf()")
-        result = {"statements": min(statements), "bytes_in": worker.bytes_in, "bytes_out": worker.bytes_out, "ms": statistics.median(seconds) * 1000}
+        result = {"statements": min(statements), "bytes_in": worker.bytes_in, "bytes_out": worker.bytes_out,
+                  "ms": statistics.median(seconds) * 1000}
         self.say(f"{sum(map(len, worker.present.values()))} handles: no change: {result['bytes_in']} bytes in, {result['bytes_out']} out, "
                  f"{result['ms']:.1f} ms" + (f", {result['statements']} SQL statements" if postgres else ""))
         return result
@@ -129,7 +132,8 @@ class ScaleTest(harness.Story):
             largest = max(largest, orders)
             if orders == 0:
                 time.sleep(0.05)
-        self.say(f"70000 strangers gone after {syncs} syncs in {time.monotonic() - began:.1f} s, at most {largest} orders of a kind in one answer")
+        self.say(f"70000 strangers gone after {syncs} syncs in {time.monotonic() - began:.1f} s, "
+                 f"at most {largest} orders of a kind in one answer")
         self.assertLessEqual(largest, ORDERS_MOST)
         shown = server.api.get("/api/v1/workers/w")
         self.assertEqual((0, 0, 0, 0), tuple(shown[field] for field in ("containers", "volumes", "destroying", "unknown")))

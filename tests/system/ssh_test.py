@@ -17,8 +17,9 @@ class SshTest(harness.Story):
         self.host, self.port = self.server.gateway.split(":")
         known = self.directory / "known_hosts"
         known.write_text(f"[{self.host}]:{self.port} " + (self.server.data / "ssh_host_ed25519_key.pub").read_text())
-        self.options = ["-F", "/dev/null", "-p", self.port, "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes",
-                        "-o", "IdentitiesOnly=yes"]
+        self.options = ["-F", "/dev/null", "-p", self.port]
+        for option in (f"UserKnownHostsFile={known}", "StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes"):
+            self.options += ["-o", option]
         self.keys = {name: self.enroll(self.server, name) for name in ("w1", "w2")}
 
     def ssh(self, name, *command, user=None, options=(), stdin=b"", seconds=30):
@@ -62,7 +63,9 @@ class SshTest(harness.Story):
         self.assertEqual(255, self.ssh("w1", "status")[0], "the key of a worker that is gone opens nothing")
 
     def test_standing_channel(self):
-        frames = [self.frame("w1", 1, containers={"full": []}, volumes={"full": []}), self.frame("w1", 2), {"sequence": 3, "as_of": 0, "same": True}]
+        empty = {"full": []}
+        same = {"sequence": 3, "as_of": 0, "same": True}
+        frames = [self.frame("w1", 1, containers=empty, volumes=empty), self.frame("w1", 2), same]
         status, out, err = self.ssh("w1", "sync", "--follow", stdin="".join(json.dumps(frame) + "\n" for frame in frames).encode())
         self.assertEqual((0, [1, 2, 3]), (status, [json.loads(line)["sequence"] for line in out.splitlines()]), err)
 
@@ -79,7 +82,8 @@ class SshTest(harness.Story):
             status, out, err = self.sync("w2", sequence, user=user, containers={"full": []}, results=results)
             self.assertEqual((0, []), (status, json.loads(out).get("destroy", {}).get("containers", [])), err)
         # The session of w1 means nothing for w2, and no field of a sync names a worker.
-        for forged in (self.frame("w1", 9, containers={"full": []}), {**self.frame("w2", 9), "worker": "w1"}, {**self.frame("w2", 9), "name": "w1"}):
+        of_w2 = self.frame("w2", 9)
+        for forged in (self.frame("w1", 9, containers={"full": []}), {**of_w2, "worker": "w1"}, {**of_w2, "name": "w1"}):
             status, out, _ = self.ssh("w2", "sync", user="w1", stdin=json.dumps(forged).encode())
             self.assertEqual((1, ""), (status, out))
         for call in ("land", "retire"):
@@ -136,7 +140,8 @@ class SshTest(harness.Story):
         good = json.dumps(self.frame("w1", 6))
         wrong = ["", "{", "null", "[]", good[:-1], good + good, '{"session":1}', good.replace('"sequence": 6', '"sequence": -1'),
                  good.replace('"sequence": 6', '"sequence": 6, "sequence": 7'), good.replace('"as_of": 0', '"as_of": 1e400'),
-                 json.dumps(self.frame("w1", 6, unknown_field=1)), json.dumps(self.frame("w1", 6, containers={"full": "c1"})), "[" * 100_000]
+                 json.dumps(self.frame("w1", 6, unknown_field=1)), json.dumps(self.frame("w1", 6, containers={"full": "c1"})),
+                 "[" * 100_000]
         wrong = [text.encode() for text in wrong] + [b"\xff\xfe" + good.encode(), good.encode() + b"\0", os.urandom(1000)]
         for text in wrong:
             status, out, err = self.ssh("w1", "sync", stdin=text)

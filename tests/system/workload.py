@@ -78,7 +78,8 @@ def needed(items, live_owners):
 
 def rows(api, worker):
     """{(kind, handle): state} of all that the database knows of a worker."""
-    return {(kind, row["handle"]): row["state"] for kind in ("containers", "volumes") for row in api.all(f"/api/v1/{kind}?worker={worker}", kind)}
+    return {(kind, row["handle"]): row["state"]
+            for kind in ("containers", "volumes") for row in api.all(f"/api/v1/{kind}?worker={worker}", kind)}
 
 
 def difference(machine, api, expected):
