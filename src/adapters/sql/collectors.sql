@@ -156,10 +156,9 @@ RETURNING kind, handle, reason
 
 -- statement: unknown_marked
 DELETE FROM unknowns
-WHERE worker_id = $1 AND kind IN (0, 1)
-  AND handle IN (SELECT r.handle FROM resources r
-                 WHERE r.worker_id = $1 AND r.kind IN (0, 1) AND r.state = 'destroying' AND r.mark = CAST($2 AS BIGINT))
-  AND EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = $1 AND r.kind = unknowns.kind AND r.handle = unknowns.handle)
+WHERE id IN (
+  SELECT (SELECT u.id FROM unknowns u WHERE u.worker_id = r.worker_id AND u.kind = r.kind AND u.handle = r.handle)
+  FROM resources r WHERE r.worker_id = $1 AND r.kind IN (0, 1) AND r.state = 'destroying' AND r.mark = CAST($2 AS BIGINT))
 
 -- statement: worker_add_unknown
 UPDATE workers SET unknown = unknown + CAST($2 AS BIGINT) WHERE id = $1

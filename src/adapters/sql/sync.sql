@@ -1,6 +1,13 @@
 -- The one exchange. Every statement but the first runs under the worker's lock; none grows with the number of handles.
--- Where a list of the worker's meets a table, the list leads: CROSS JOIN holds SQLite to that order, which keeps no statistics and
--- would read the list once a row.
+-- Where a list of the worker's meets a table, the list leads and each element is looked up by the unique index, in a subquery that no
+-- planner can turn round: SQLite keeps no statistics, PostgreSQL's are old when a worker's rows are new, and both would read the whole
+-- list once a row, or all rows of the worker for a list of one. What else must hold of the row is asked in the CASE, out of their sight.
+
+-- fragment: row_of_each
+resources r WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
+
+-- fragment: row_of_each_handle
+resources r WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value
 
 -- The whole sync of a worker with nothing new, as one guarded statement: session, inventories and marks are just what they were, and
 -- nothing waits to be destroyed. Whatever is otherwise, no row matches and the sync goes the long way.
@@ -31,10 +38,7 @@ UPDATE resources SET in_hand = 0, stuck = 0 WHERE worker_id = $1 AND in_hand = 1
 -- $2 as_of, $3 [{kind, handle}] acknowledged, without those in hand
 -- statement: sync_acknowledged
 DELETE FROM resources
-WHERE id IN (
-  SELECT r.id FROM @each($3) CROSS JOIN resources r
-  WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
-    AND r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT))
+WHERE id IN (SELECT (SELECT CASE WHEN r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT) THEN r.id END FROM @{row_of_each}) FROM @each($3))
 RETURNING kind, handle, present, reason, entered
 
 -- What was acknowledged and is still in the acknowledged inventory stays known as such: should it never leave, it is unknown.
@@ -48,10 +52,9 @@ ON CONFLICT (worker_id, kind, handle) DO UPDATE SET change = excluded.change, si
 -- A failed destroy comes again after 1 s, doubling to 5 min. $2 as_of, $3 now, $4 [{kind, handle, error, stuck}]
 -- statement: sync_failed
 WITH f AS MATERIALIZED (
-  SELECT r.id, each.value ->> 'error' AS error, CAST(each.value ->> 'stuck' AS INTEGER) AS stuck
-  FROM @each($4) CROSS JOIN resources r
-  WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
-    AND r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT)
+  SELECT (SELECT CASE WHEN r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT) THEN r.id END FROM @{row_of_each}) AS id,
+         each.value ->> 'error' AS error, CAST(each.value ->> 'stuck' AS INTEGER) AS stuck
+  FROM @each($4)
 )
 UPDATE resources SET
   attempts = attempts + 1 - f.stuck,
@@ -64,15 +67,11 @@ RETURNING resources.kind, resources.handle, resources.attempts, resources.last_e
 -- $2 [{kind, handle}] in hand
 -- statement: sync_out_of_hand
 UPDATE resources SET in_hand = 0, stuck = 0
-WHERE worker_id = $1 AND in_hand = 1
-  AND id NOT IN (SELECT r.id FROM @each($2) CROSS JOIN resources r
-                 WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle')
+WHERE worker_id = $1 AND in_hand = 1 AND id NOT IN (SELECT COALESCE((SELECT r.id FROM @{row_of_each}), 0) FROM @each($2))
 
 -- statement: sync_into_hand
 UPDATE resources SET in_hand = 1
-WHERE id IN (SELECT r.id FROM @each($2) CROSS JOIN resources r
-             WHERE r.worker_id = $1 AND r.kind = CAST(each.value ->> 'kind' AS INTEGER) AND r.handle = each.value ->> 'handle'
-               AND r.in_hand = 0)
+WHERE id IN (SELECT (SELECT CASE WHEN r.in_hand = 0 THEN r.id END FROM @{row_of_each}) FROM @each($2))
 
 -- The set that the server holds of a kind: rows that were present, and unknowns.
 -- statement: inventory_read
@@ -83,25 +82,23 @@ SELECT handle FROM unknowns WHERE worker_id = $1 AND kind = $2
 -- $3 handles
 -- statement: inventory_appeared
 UPDATE resources SET present = 1, missing_since = NULL, missing_wall = NULL
-WHERE id IN (SELECT r.id FROM @each_text($3) CROSS JOIN resources r
-             WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value AND r.present = 0)
+WHERE id IN (SELECT (SELECT CASE WHEN r.present = 0 THEN r.id END FROM @{row_of_each_handle}) FROM @each_text($3))
 
 -- $4 the high-water mark now, $5 held
 -- statement: inventory_appeared_unknown
 INSERT INTO unknowns (worker_id, kind, handle, change, held)
 SELECT CAST($1 AS BIGINT), CAST($2 AS INTEGER), each.value, CAST($4 AS BIGINT), CAST($5 AS INTEGER) FROM @each_text($3)
-WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value)
+WHERE (SELECT r.id FROM @{row_of_each_handle}) IS NULL
 ON CONFLICT (worker_id, kind, handle) DO NOTHING
 RETURNING handle
 
 -- statement: inventory_vanished
 UPDATE resources SET present = 0
-WHERE id IN (SELECT r.id FROM @each_text($3) CROSS JOIN resources r
-             WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value AND r.present = 1)
+WHERE id IN (SELECT (SELECT CASE WHEN r.present = 1 THEN r.id END FROM @{row_of_each_handle}) FROM @each_text($3))
 
 -- statement: inventory_vanished_unknown
-DELETE FROM unknowns WHERE worker_id = $1 AND kind = $2
-  AND handle IN (SELECT each.value FROM @each_text($3))
+DELETE FROM unknowns
+WHERE id IN (SELECT (SELECT u.id FROM unknowns u WHERE u.worker_id = $1 AND u.kind = $2 AND u.handle = each.value) FROM @each_text($3))
 
 -- Judgement at as_of ($3): rows that changed later are left alone.
 -- statement: judge_missing

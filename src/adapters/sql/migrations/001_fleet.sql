@@ -156,13 +156,14 @@ CREATE INDEX resources_in_hand ON resources (worker_id, kind) WHERE in_hand = 1;
 -- In the last acknowledged inventory without a row. `change` is the worker's high-water mark when it was first seen so; its clock
 -- (`since`) starts with the first inventory whose as_of covers that.
 CREATE TABLE unknowns (
+  id @serial_key,
   worker_id BIGINT NOT NULL REFERENCES workers (id) ON DELETE CASCADE,
   kind INTEGER NOT NULL,
   handle @text NOT NULL,
   change BIGINT NOT NULL,
   since BIGINT,
   held INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (worker_id, kind, handle)
+  UNIQUE (worker_id, kind, handle)
 );
 CREATE INDEX unknowns_unjudged ON unknowns (worker_id, kind, change) WHERE since IS NULL;
 CREATE INDEX unknowns_waiting ON unknowns (worker_id, kind, handle) WHERE since IS NOT NULL AND held = 0;
