@@ -57,7 +57,7 @@ class Builder(threading.Thread):
         self.builds = []
         self.live = []
         self.strays = []
-        self.abandoned = []
+        self.prints = {}  # of what it made, as it made it
         self.failure = None
 
     def run(self):
@@ -75,6 +75,7 @@ class Builder(threading.Thread):
             return self.abandon(build)
         build.create(self.api, self.machine)
         self.live.append(build)
+        self.prints.update(self.machine.prints(*([item.handle for item in items] for items in (build.containers, build.volumes))))
         if number % 4 == 3:
             self.leave_a_stray(number)
         while len(self.live) >= LIVE_MOST:
@@ -86,7 +87,6 @@ class Builder(threading.Thread):
         for step in steps[:len(steps) // 2]:
             step()
         build.release(self.api)
-        self.abandoned.append(build)
 
     def leave_a_stray(self, number):
         """Things that nobody registered."""
@@ -141,15 +141,15 @@ class KillTest(harness.Story):
         return killed
 
     def settle(self, builders):
-        """Waits until the machines and the rows are what the builders still need; looks at what stays before and after."""
+        """Waits until the machines and the rows are what the builders still need, and that as they made it."""
         began = time.monotonic()
         for builder in builders:
             builder.items = [item for build in builder.builds for item in build.items]
             builder.stays = workload.needed(builder.items, {build.owner for build in builder.live})
-            prints = builder.machine.prints(**builder.stays)
             harness.wait_until(lambda: not workload.difference(builder.machine, self.server.api, builder.stays), 90,
                                lambda: workload.explained(builder.machine, self.server.api, builder.stays))
-            self.assertEqual(prints, builder.machine.prints(**builder.stays))
+            prints = builder.machine.prints(**builder.stays)
+            self.assertEqual({name: builder.prints[name] for name in prints}, prints)
             gone = {item.handle for item in builder.items} | set(builder.strays)
             self.assertEqual([], builder.machine.traces(gone - set().union(*builder.stays.values())))
         self.say(f"settled in {time.monotonic() - began:.1f} s")
