@@ -6,8 +6,8 @@
 -- its way out. (The order of destruction is kept by orders_next: nothing goes out before what hangs on it is gone.)
 -- Columns: live_owner, pinned, touched, held_by_container, held_by_child, orphan.
 -- fragment: orphan_facts
-r.id, r.worker_id, r.kind, r.handle, r.state, r.touched, r.owner_id, o.name AS owner_name, o.released AS owner_released,
-  CASE WHEN @{owner_is_live} THEN 1 ELSE 0 END AS live_owner,
+r.id, r.state, r.touched, r.owner_id,
+  COALESCE((SELECT CASE WHEN @{owner_is_live} THEN 1 ELSE 0 END FROM owners o WHERE o.id = r.owner_id), 0) AS live_owner,
   CASE WHEN @{is_pinned} THEN 1 ELSE 0 END AS pinned,
   CASE WHEN @{is_touched} THEN 1 ELSE 0 END AS was_touched,
   (SELECT c.handle FROM resources c WHERE c.id = r.container_id AND c.state <> 'destroying') AS held_by_container,
@@ -20,9 +20,10 @@ r.id, r.worker_id, r.kind, r.handle, r.state, r.touched, r.owner_id, o.name AS o
 (r.touched IS NOT NULL AND CAST($3 AS BIGINT) > 0
   AND (r.touched + CAST($3 AS BIGINT) > CAST($1 AS BIGINT) OR r.touched < CAST($2 AS BIGINT)))
 
+-- A CASE, because PostgreSQL takes conditions it knows nothing of for rarely true, and then reads everything before the first row.
 -- fragment: is_orphan
-(f.state = 'created' AND f.live_owner = 0 AND f.pinned = 0 AND f.was_touched = 0 AND f.held_by_container IS NULL
-  AND f.held_by_child IS NULL)
+(CASE WHEN f.state = 'created' AND f.live_owner = 0 AND f.pinned = 0 AND f.was_touched = 0 AND f.held_by_container IS NULL
+  AND f.held_by_child IS NULL THEN TRUE ELSE FALSE END)
 
 -- Owners that ended: released ones that may still have something, and those whose lease ran out and that nobody released yet. (The
 -- casts are those of the indexes.)
@@ -44,7 +45,7 @@ SELECT r.id FROM resources c CROSS JOIN resources r
     AND r.container_id = c.id AND r.state = 'created' AND r.owner_id IS NULL
 
 -- fragment: orphan_candidates
-(SELECT @{orphan_facts} FROM (@{orphan_places}) p CROSS JOIN resources r LEFT JOIN owners o ON o.id = r.owner_id WHERE r.id = p.id) f
+(SELECT @{orphan_facts} FROM (@{orphan_places}) p CROSS JOIN resources r WHERE r.id = p.id) f
 
 -- Workers on which there is such a place, without a look at the rows: from one (owner, worker) to the next by index, however many
 -- rows there are of each. $1 now, $2 worker id to begin after, $3 how many
@@ -69,7 +70,8 @@ ORDER BY w.id LIMIT $3
 -- before is seen by the statement that marks, which marks nothing of any other owner. Parameters as in orphan_mark.
 -- statement: orphan_hold_owners
 SELECT o.id FROM owners o
-WHERE o.id IN (SELECT f.owner_id FROM @{orphan_candidates} WHERE f.owner_id IS NOT NULL AND @{is_orphan} LIMIT $5)
+WHERE o.id @in(SELECT DISTINCT x.owner_id FROM (
+    SELECT f.owner_id FROM @{orphan_candidates} WHERE f.owner_id IS NOT NULL AND @{is_orphan} LIMIT $5) x)
   AND (o.released IS NOT NULL OR o.renewed + o.ttl_ms <= CAST($1 AS BIGINT))
 ORDER BY o.id @for_share_of(o)
 
@@ -78,15 +80,16 @@ ORDER BY o.id @for_share_of(o)
 UPDATE resources SET state = 'destroying', since_wall = CAST($7 AS BIGINT), entered = CAST($1 AS BIGINT), change = CAST($6 AS BIGINT),
   mark = CAST($6 AS BIGINT), missing_since = NULL, missing_wall = NULL,
   reason = CASE WHEN owner_id IS NULL THEN 'orphan: nobody owns it' ELSE 'orphan: its owner is released or expired' END
-WHERE id IN (
+WHERE id @in(
   SELECT f.id FROM @{orphan_candidates}
-  WHERE @{is_orphan} AND (f.owner_id IS NULL OR f.owner_id IN (SELECT CAST(each.value AS BIGINT) FROM @each_text($8))) LIMIT $5)
+  WHERE @{is_orphan} AND (CASE WHEN f.owner_id IS NULL OR f.owner_id IN (SELECT CAST(each.value AS BIGINT) FROM @each_text($8)) THEN TRUE ELSE FALSE END) LIMIT $5)
 RETURNING kind, handle, reason
 
 -- statement: orphan_explain
 SELECT f.state, f.owner_name, f.owner_released, f.live_owner, f.pinned, f.was_touched, f.held_by_container, f.held_by_child, f.touched,
        CASE WHEN @{is_orphan} THEN 1 ELSE 0 END
-FROM (SELECT @{orphan_facts} FROM resources r LEFT JOIN owners o ON o.id = r.owner_id WHERE r.id = $4) f
+FROM (SELECT @{orphan_facts}, o.name AS owner_name, o.released AS owner_released
+      FROM resources r LEFT JOIN owners o ON o.id = r.owner_id WHERE r.id = $4) f
 
 -- A failed create may have left something: destroy, never just forget.
 -- fragment: is_failed
@@ -99,7 +102,7 @@ SELECT DISTINCT r.worker_id FROM resources r WHERE @{is_failed} AND r.worker_id 
 -- statement: failed_mark
 UPDATE resources SET state = 'destroying', since_wall = CAST($5 AS BIGINT), entered = CAST($4 AS BIGINT), change = CAST($3 AS BIGINT),
   mark = CAST($3 AS BIGINT), reason = 'its creation failed'
-WHERE id IN (SELECT r.id FROM resources r WHERE r.worker_id = $1 AND @{is_failed} ORDER BY r.id LIMIT $2)
+WHERE id @in(SELECT r.id FROM resources r WHERE r.worker_id = $1 AND @{is_failed} ORDER BY r.id LIMIT $2)
 RETURNING kind, handle, reason
 
 -- Creating for longer than the creating timeout ($3).
@@ -112,7 +115,7 @@ SELECT DISTINCT r.worker_id FROM resources r WHERE @{is_overdue} AND r.worker_id
 -- $4 worker, $5 how many, $6 change, $7 wall
 -- statement: overdue_fail
 UPDATE resources SET state = 'failed', since_wall = CAST($7 AS BIGINT), entered = CAST($1 AS BIGINT), change = CAST($6 AS BIGINT)
-WHERE id IN (SELECT r.id FROM resources r WHERE r.worker_id = $4 AND @{is_overdue} ORDER BY r.id LIMIT $5)
+WHERE id @in(SELECT r.id FROM resources r WHERE r.worker_id = $4 AND @{is_overdue} ORDER BY r.id LIMIT $5)
 RETURNING kind, handle
 
 -- Missing for longer than the missing grace ($3); or missing at all, under a parent that is missing for so long.
@@ -125,7 +128,7 @@ SELECT DISTINCT r.worker_id FROM resources r WHERE @{is_long_missing} AND r.work
 
 -- $4 worker, $5 how many. Children first: a parent's row goes only with or after those of its missing children.
 -- statement: missing_forget
-DELETE FROM resources WHERE id IN (
+DELETE FROM resources WHERE id @in(
   SELECT r.id FROM resources r LEFT JOIN resources p ON p.id = r.parent_id
   WHERE r.worker_id = $4 AND r.state = 'created' AND r.missing_since IS NOT NULL
     AND (@{is_long_missing}
@@ -156,7 +159,7 @@ RETURNING kind, handle, reason
 
 -- statement: unknown_marked
 DELETE FROM unknowns
-WHERE id IN (
+WHERE id @in(
   SELECT (SELECT u.id FROM unknowns u WHERE u.worker_id = r.worker_id AND u.kind = r.kind AND u.handle = r.handle)
   FROM resources r WHERE r.worker_id = $1 AND r.kind IN (0, 1) AND r.state = 'destroying' AND r.mark = CAST($2 AS BIGINT))
 

@@ -23,6 +23,10 @@ constexpr Macro kMacros[] = {
     {"each", 1, "json_each(%1) AS each", "jsonb_array_elements((%1)::jsonb) AS each(value)"},
     {"each_text", 1, "json_each(%1) AS each", "jsonb_array_elements_text((%1)::jsonb) AS each(value)"},
 
+    // `id @in(SELECT ...)`: what the subquery names is looked up by index, one by one. PostgreSQL would plan IN as a join, by a guess of
+    // how many there are, and a guess of one costs a look at every row for every row named.
+    {"in", 1, "IN (%1)", "= ANY (ARRAY(%1))"},
+
     // Row locks. SQLite has one writer at a time and needs none.
     {"for_update", 0, "", "FOR UPDATE"},
     {"for_share", 0, "", "FOR SHARE"},

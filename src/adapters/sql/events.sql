@@ -14,7 +14,7 @@ SELECT seq, at_wall, actor, action, worker, kind, handle, owner, state_from, sta
 FROM events WHERE seq > $1 ORDER BY seq LIMIT $2
 
 -- statement: events_trim
-DELETE FROM events WHERE seq IN (
+DELETE FROM events WHERE seq @in(
   SELECT old.seq FROM (SELECT seq FROM events WHERE at_wall < $1 ORDER BY at_wall LIMIT $3) old
   UNION
   SELECT over.seq FROM (SELECT seq FROM events WHERE seq <= (SELECT MAX(seq) FROM events) - CAST($2 AS BIGINT) ORDER BY seq LIMIT $3) over

@@ -43,7 +43,7 @@ DELETE FROM owners WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM resources r WHERE
 -- statement: owners_expire
 UPDATE owners SET released = CAST($1 AS BIGINT), released_wall = $3, release_reason = 'lease ran out', keep_ms = 0, version = version + 1
 WHERE released IS NULL AND renewed + ttl_ms <= CAST($1 AS BIGINT)
-  AND id IN (
+  AND id @in(
     SELECT o.id FROM owners o
     WHERE o.released IS NULL AND o.ttl_ms IS NOT NULL
       AND CAST(o.renewed + o.ttl_ms AS BIGINT) <= CAST($1 AS BIGINT) AND o.renewed >= CAST($2 AS BIGINT)
@@ -53,7 +53,7 @@ RETURNING name
 -- Owners that somebody holds just now are settled by the next pass.
 -- statement: owners_settle
 UPDATE owners SET settled = 1
-WHERE id IN (
+WHERE id @in(
   SELECT o.id FROM owners o
   WHERE o.released IS NOT NULL AND o.settled = 0
     AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.owner_id = o.id AND r.state IN ('created', 'creating', 'failed'))

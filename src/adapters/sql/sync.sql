@@ -38,7 +38,7 @@ UPDATE resources SET in_hand = 0, stuck = 0 WHERE worker_id = $1 AND in_hand = 1
 -- $2 as_of, $3 [{kind, handle}] acknowledged, without those in hand
 -- statement: sync_acknowledged
 DELETE FROM resources
-WHERE id IN (SELECT (SELECT CASE WHEN r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT) THEN r.id END FROM @{row_of_each}) FROM @each($3))
+WHERE id @in(SELECT (SELECT CASE WHEN r.state = 'destroying' AND r.mark <= CAST($2 AS BIGINT) THEN r.id END FROM @{row_of_each}) FROM @each($3))
 RETURNING kind, handle, present, reason, entered
 
 -- What was acknowledged and is still in the acknowledged inventory stays known as such: should it never leave, it is unknown.
@@ -71,7 +71,7 @@ WHERE worker_id = $1 AND in_hand = 1 AND id NOT IN (SELECT COALESCE((SELECT r.id
 
 -- statement: sync_into_hand
 UPDATE resources SET in_hand = 1
-WHERE id IN (SELECT (SELECT CASE WHEN r.in_hand = 0 THEN r.id END FROM @{row_of_each}) FROM @each($2))
+WHERE id @in(SELECT (SELECT CASE WHEN r.in_hand = 0 THEN r.id END FROM @{row_of_each}) FROM @each($2))
 
 -- The set that the server holds of a kind: rows that were present, and unknowns.
 -- statement: inventory_read
@@ -82,7 +82,7 @@ SELECT handle FROM unknowns WHERE worker_id = $1 AND kind = $2
 -- $3 handles
 -- statement: inventory_appeared
 UPDATE resources SET present = 1, missing_since = NULL, missing_wall = NULL
-WHERE id IN (SELECT (SELECT CASE WHEN r.present = 0 THEN r.id END FROM @{row_of_each_handle}) FROM @each_text($3))
+WHERE id @in(SELECT (SELECT CASE WHEN r.present = 0 THEN r.id END FROM @{row_of_each_handle}) FROM @each_text($3))
 
 -- $4 the high-water mark now, $5 held
 -- statement: inventory_appeared_unknown
@@ -94,11 +94,11 @@ RETURNING handle
 
 -- statement: inventory_vanished
 UPDATE resources SET present = 0
-WHERE id IN (SELECT (SELECT CASE WHEN r.present = 1 THEN r.id END FROM @{row_of_each_handle}) FROM @each_text($3))
+WHERE id @in(SELECT (SELECT CASE WHEN r.present = 1 THEN r.id END FROM @{row_of_each_handle}) FROM @each_text($3))
 
 -- statement: inventory_vanished_unknown
 DELETE FROM unknowns
-WHERE id IN (SELECT (SELECT u.id FROM unknowns u WHERE u.worker_id = $1 AND u.kind = $2 AND u.handle = each.value) FROM @each_text($3))
+WHERE id @in(SELECT (SELECT u.id FROM unknowns u WHERE u.worker_id = $1 AND u.kind = $2 AND u.handle = each.value) FROM @each_text($3))
 
 -- Judgement at as_of ($3): rows that changed later are left alone.
 -- statement: judge_missing
