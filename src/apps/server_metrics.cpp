@@ -18,6 +18,9 @@ void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outc
     metrics.add(Metric::kDestroyedTotal, {std::string(name_of(gone.kind)), gone.acknowledged ? "acknowledged" : "absent"});
     metrics.observe(Metric::kMarkToGoneSeconds, {}, seconds(gone.since_mark));
   }
+  for (const fleet::Destroyed& destroyed : outcome.value().destroyed) {
+    metrics.observe(Metric::kDestroySeconds, {std::string(name_of(destroyed.kind))}, seconds(destroyed.took));
+  }
   for (const ResourceKind kind : kResourceKinds) {
     const std::int64_t failed = outcome.value().failed[kind];
     if (failed > 0) metrics.add(Metric::kDestroyedTotal, {std::string(name_of(kind)), "failed"}, static_cast<double>(failed));
@@ -35,7 +38,8 @@ void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, 
   const Result<fleet::Census> census = fleet::take_census(plane.context("metrics"));
   if (!census.ok()) return;
   for (const fleet::ResourceCount& count : census.value().resources) {
-    metrics.set(http::Metric::kResources, {std::string(name_of(count.kind)), std::string(name_of(count.state))}, static_cast<double>(count.count));
+    metrics.set(http::Metric::kResources, {std::string(name_of(count.kind)), std::string(name_of(count.state))},
+                static_cast<double>(count.count));
   }
   for (const ResourceKind kind : kResourceKinds) {
     const Millis oldest = census.value().oldest_destroying[static_cast<std::size_t>(kind)];

@@ -189,7 +189,7 @@ class WorkerProcess {
       } else {
         runtime::log_warning("cannot destroy " + what + ": " + status.error().message);
       }
-      agent_.destroyer().finished(order.kind, order.handle, status);
+      agent_.destroyer().finished(order.kind, order.handle, status, clock_.now());
     }
     return !outcomes.empty();
   }

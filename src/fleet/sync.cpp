@@ -19,8 +19,8 @@ using ports::Transaction;
 using ports::Value;
 using wire::Json;
 
-inline constexpr std::int64_t kOrdersMax = 1000;        // of one kind in one answer
-inline constexpr std::size_t kMalformedKept = 1000;     // names shown; more are counted as these
+inline constexpr std::int64_t kOrdersMax = 1000;     // of one kind in one answer
+inline constexpr std::size_t kMalformedKept = 1000;  // names shown; more are counted as these
 inline constexpr std::size_t kNamesInEvent = 10;
 
 std::int64_t number(ResourceKind kind) { return static_cast<std::int64_t>(kind); }
@@ -50,13 +50,14 @@ void add_inventory_values(ports::Values& values, const std::optional<wire::Inven
 }
 
 wire::SyncAnswer quiet_answer(const Context& context, std::int64_t sequence, std::int64_t high_water, std::string lineage) {
-  return {.sequence = sequence, .lineage = std::move(lineage), .high_water = high_water, .next_sync_ms = context.policy.sync_interval.count()};
+  return {
+      .sequence = sequence, .lineage = std::move(lineage), .high_water = high_water, .next_sync_ms = context.policy.sync_interval.count()};
 }
 
 // The sync of a worker with nothing new, in one statement; empty where it has to go the long way.
 Result<std::optional<SyncOutcome>> quiet_sync(const Context& context, const SyncCaller& caller, const wire::SyncRequest& request) {
-  ports::Values values{caller.key,       caller.worker,    request.session,       request.incarnation,    request.started,
-                       request.sequence, request.as_of,    context.moment.now.ms, context.moment.wall.ms};
+  ports::Values values{caller.key,       caller.worker, request.session,       request.incarnation,   request.started,
+                       request.sequence, request.as_of, context.moment.now.ms, context.moment.wall.ms};
   add_inventory_values(values, request.inventories.containers);
   add_inventory_values(values, request.inventories.volumes);
   values.emplace_back(malformed_text(request.malformed));
@@ -99,7 +100,12 @@ class Exchange {
   std::int64_t high_water() const { return changed_ ? next_change(worker_) : worker_.change; }
 
   void record_gone(ResourceKind kind, const std::string& handle, bool acknowledged, ServiceTime marked) {
-    events_.push_back({.action = "gone", .worker = worker_.name, .kind = kind, .handle = handle, .from = "destroying", .to = "gone",
+    events_.push_back({.action = "gone",
+                       .worker = worker_.name,
+                       .kind = kind,
+                       .handle = handle,
+                       .from = "destroying",
+                       .to = "gone",
                        .reason = acknowledged ? "acknowledged" : "absent from the inventory"});
     outcome_.gone.push_back({kind, acknowledged, std::max(Millis(0), context_.moment.now - marked)});
     destroyed_ += 1;
@@ -117,9 +123,13 @@ class Exchange {
   Status move_state() {
     const WorkerState after = worker_after_sync(worker_.state, worker_.intent, first_of_session_);
     if (after == worker_.state) return done();
-    TRY(transaction_.run(sql::worker_set_state, {worker_.id, std::string(name_of(after)), Value(), context_.moment.wall.ms, Value(), Value()}));
-    events_.push_back({.action = "worker-" + std::string(name_of(after)), .worker = worker_.name, .from = std::string(name_of(worker_.state)),
-                       .to = std::string(name_of(after)), .reason = "synced"});
+    TRY(transaction_.run(sql::worker_set_state,
+                         {worker_.id, std::string(name_of(after)), Value(), context_.moment.wall.ms, Value(), Value()}));
+    events_.push_back({.action = "worker-" + std::string(name_of(after)),
+                       .worker = worker_.name,
+                       .from = std::string(name_of(worker_.state)),
+                       .to = std::string(name_of(after)),
+                       .reason = "synced"});
     outcome_.marks_changed = true;
     return done();
   }
@@ -135,6 +145,7 @@ class Exchange {
     std::set<std::pair<ResourceKind, std::string>> seen;
     for (const wire::DestroyResult& result : request_.results) {
       if (!is_well_formed_name(result.handle) || !seen.emplace(result.kind, result.handle).second) continue;
+      if (result.took_ms && !result.stuck) outcome_.destroyed.push_back({result.kind, Millis(*result.took_ms)});
       Json item{{"kind", number(result.kind)}, {"handle", result.handle}};
       if (result.succeeded) {
         if (!is_in_hand(result)) acknowledged.push_back(std::move(item));
@@ -157,6 +168,7 @@ class Exchange {
     for (const ports::Row& row : gone) {
       const auto kind = static_cast<ResourceKind>(row.integer(0));
       record_gone(kind, row.text(1), true, {row.integer(4)});
+      acknowledged_.emplace(kind, row.text(1));
       if (row.integer(2) != 0) leftovers.push_back({{"kind", number(kind)}, {"handle", row.text(1)}});
     }
     if (!leftovers.empty()) TRY(transaction_.run(sql::sync_leftovers, {worker_.id, high_water(), wire::to_text(leftovers)}));
@@ -170,8 +182,12 @@ class Exchange {
       if (stuck) continue;  // told in every sync until it ends; the row shows it
       const auto kind = static_cast<ResourceKind>(row.integer(0));
       outcome_.failed[kind] += 1;
-      events_.push_back({.action = "destroy-failed", .worker = worker_.name, .kind = kind,
-                         .handle = row.text(1), .from = "destroying", .to = "destroying",
+      events_.push_back({.action = "destroy-failed",
+                         .worker = worker_.name,
+                         .kind = kind,
+                         .handle = row.text(1),
+                         .from = "destroying",
+                         .to = "destroying",
                          .reason = "attempt " + std::to_string(row.integer(2)) + ": " + row.text_or(3, "")});
     }
     return done();
@@ -245,7 +261,8 @@ class Exchange {
       TRY(transaction_.run(sql::inventory_appeared, {worker_.id, number(kind), appeared}));
       const Rows strangers =
           TRY(transaction_.run(sql::inventory_appeared_unknown, {worker_.id, number(kind), appeared, high_water(), held}));
-      record_some("unknown", kind, strangers, held != 0 ? "found at first contact, held for the operator" : "on the worker without a record");
+      record_some("unknown", kind, strangers,
+                  held != 0 ? "found at first contact, held for the operator" : "on the worker without a record");
     }
     if (!change.vanished.empty()) {
       const std::string vanished = wire::to_text(Json(change.vanished));
@@ -256,19 +273,24 @@ class Exchange {
   }
 
   // One event for many: how many, and the first few names.
+  // What this very sync acknowledges is taken as absent from its inventory, so it is nothing to speak of.
   void record_some(const std::string& action, ResourceKind kind, const Rows& handles, const std::string& why) {
-    if (handles.empty()) return;
+    std::size_t count = 0;
     std::string names;
-    for (std::size_t i = 0; i < std::min(handles.size(), kNamesInEvent); ++i) names += (i == 0 ? "" : " ") + handles[i].text(0);
-    if (handles.size() > kNamesInEvent) names += " ...";
-    events_.push_back({.action = action, .worker = worker_.name, .kind = kind, .reason = std::to_string(handles.size()) + " " + why + ": " + names});
+    for (const ports::Row& row : handles) {
+      if (acknowledged_.contains({kind, row.text(0)})) continue;
+      if (++count <= kNamesInEvent) names += " " + row.text(0);
+    }
+    if (count == 0) return;
+    if (count > kNamesInEvent) names += " ...";
+    events_.push_back({.action = action, .worker = worker_.name, .kind = kind, .reason = std::to_string(count) + " " + why + ":" + names});
     outcome_.marks_changed = true;
   }
 
   // Every rule about absence, at this inventory's as_of: rows that changed after it are left alone.
   Status judge(ResourceKind kind) {
-    const Rows missing = TRY(transaction_.run(
-        sql::judge_missing, {worker_.id, number(kind), as_of_, context_.moment.now.ms, context_.moment.wall.ms}));
+    const Rows missing =
+        TRY(transaction_.run(sql::judge_missing, {worker_.id, number(kind), as_of_, context_.moment.now.ms, context_.moment.wall.ms}));
     record_some("missing", kind, missing, "missing from the inventory");
     const Rows gone = TRY(transaction_.run(sql::judge_gone, {worker_.id, number(kind), as_of_}));
     for (const ports::Row& row : gone) record_gone(kind, row.text(0), false, {row.integer(2)});
@@ -281,13 +303,17 @@ class Exchange {
     if (context_.policy.unknown_grace > Millis(0)) return done();
     const Moment& moment = context_.moment;
     const std::int64_t change = next_change(worker_);
-    const Rows marked = TRY(transaction_.run(sql::unknown_mark, {moment.now.ms, moment.trusted_from.ms, std::int64_t{0}, worker_.id, kSliceMax,
-                                                                 change, moment.wall.ms}));
+    const Rows marked = TRY(transaction_.run(
+        sql::unknown_mark, {moment.now.ms, moment.trusted_from.ms, std::int64_t{0}, worker_.id, kSliceMax, change, moment.wall.ms}));
     if (marked.empty()) return done();
     TRY(transaction_.run(sql::unknown_marked, {worker_.id, change}));
     for (const ports::Row& row : marked) {
-      events_.push_back({.action = "marked", .worker = worker_.name, .kind = static_cast<ResourceKind>(row.integer(0)), .handle = row.text(1),
-                         .to = "destroying", .reason = row.text(2)});
+      events_.push_back({.action = "marked",
+                         .worker = worker_.name,
+                         .kind = static_cast<ResourceKind>(row.integer(0)),
+                         .handle = row.text(1),
+                         .to = "destroying",
+                         .reason = row.text(2)});
     }
     unknown_ += static_cast<std::int64_t>(marked.size());
     changed_ = true;
@@ -348,6 +374,7 @@ class Exchange {
   WorkerRow worker_;
   SyncOutcome outcome_;
   std::vector<Event> events_;
+  std::set<std::pair<ResourceKind, std::string>> acknowledged_;
   std::vector<wire::Malformed> malformed_;
   std::int64_t as_of_ = 0;
   std::int64_t destroyed_ = 0;
@@ -375,7 +402,8 @@ Result<SyncOutcome> sync(const Context& context, const SyncCaller& caller, const
   });
 }
 
-Result<wire::SyncAnswer> orders_for_held(const Context& context, const WorkerName& worker, const std::string& session, std::int64_t sequence) {
+Result<wire::SyncAnswer> orders_for_held(const Context& context, const WorkerName& worker, const std::string& session,
+                                         std::int64_t sequence) {
   return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<wire::SyncAnswer> {
     const WorkerRow row = TRY(lock_worker(transaction, worker));
     const Rows lineage = TRY(transaction.run(sql::meta_read, {std::string("lineage")}));

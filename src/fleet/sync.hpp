@@ -24,6 +24,12 @@ struct SyncCaller {
   std::string worker;
 };
 
+// A destroy that ended, as its worker timed it.
+struct Destroyed {
+  ResourceKind kind;
+  Millis took;
+};
+
 // How a row went away in a sync.
 struct Gone {
   ResourceKind kind;
@@ -37,12 +43,14 @@ struct SyncOutcome {
   bool marks_changed = false;  // rows went away or became missing or unknown: collectors have work
   bool quiet = false;          // nothing to do for the worker: may be held for wait_ms
   std::vector<Gone> gone;
+  std::vector<Destroyed> destroyed;
   wire::PerKind<std::int64_t> failed;  // destroys that did not succeed
 };
 
 Result<SyncOutcome> sync(const Context& context, const SyncCaller& caller, const wire::SyncRequest& request);
 
 // The next orders for a held sync: only while `session` and `sequence` are still the worker's latest.
-Result<wire::SyncAnswer> orders_for_held(const Context& context, const WorkerName& worker, const std::string& session, std::int64_t sequence);
+Result<wire::SyncAnswer> orders_for_held(const Context& context, const WorkerName& worker, const std::string& session,
+                                         std::int64_t sequence);
 
 }  // namespace reclaim::fleet

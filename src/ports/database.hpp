@@ -5,7 +5,7 @@
 //
 // What callers may rely on
 //  * A write transaction sees, statement by statement, everything that was committed before that statement began, and nothing it
-//    read under a lock changes until it ends. Who changes rows of a worker locks the worker's row first (fleet/worker.hpp).
+//    read under a lock changes until it ends. Who changes rows of a worker locks the worker's row first (statement worker_lock).
 //  * A transaction that is destroyed without commit() has changed nothing. So has one whose run() failed: it can only be dropped.
 //  * commit() that answers kUnavailable may or may not have happened. Every caller is written so that running again is safe.
 //  * kContended: nothing happened, others were at the same rows; `transact` below runs the whole thing again, a bounded number of times.
@@ -43,7 +43,7 @@ class Row {
   std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(values_.at(column)); }
   const std::string& text(std::size_t column) const { return std::get<std::string>(values_.at(column)); }
   std::int64_t integer_or(std::size_t column, std::int64_t otherwise) const { return is_null(column) ? otherwise : integer(column); }
-  std::string text_or(std::size_t column, std::string otherwise) const { return is_null(column) ? std::move(otherwise) : text(column); }
+  std::string text_or(std::size_t column, const std::string& otherwise) const { return is_null(column) ? otherwise : text(column); }
   std::size_t size() const { return values_.size(); }
 
  private:

@@ -107,7 +107,7 @@ void Machine::carry_out() {
       for (ports::ResourceDriver* driver : process_->agent.drivers_of(start.kind, start.handle)) {
         outcome = driver->destroy(Handle(start.handle), start.deadline);
       }
-      destroyer.finished(start.kind, start.handle, outcome);
+      destroyer.finished(start.kind, start.handle, outcome, now);
     }
   }
 }

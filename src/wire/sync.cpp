@@ -92,6 +92,7 @@ Result<DestroyResult> parse_result(const Json& json, const std::string& path) {
   result.succeeded = succeeded.value_or(false);
   result.error = reader.text("error").value_or("");
   result.attempt = reader.integer("attempt", 0, kNumberMax).value_or(1);
+  result.took_ms = reader.integer("took_ms", 0, kNumberMax);
   result.stuck = reader.boolean("stuck").value_or(false);
   TRY(reader.finish());
   result.kind = TRY(kind_of(kind, reader.path_of("kind")));
@@ -243,6 +244,7 @@ void write_result(std::string& out, const DestroyResult& result) {
   writer.boolean("ok", result.succeeded);
   if (!result.error.empty()) writer.text("error", presentable(result.error));
   if (result.attempt != 1) writer.integer("attempt", result.attempt);
+  if (result.took_ms) writer.integer("took_ms", *result.took_ms);
   if (result.stuck) writer.boolean("stuck", true);
 }
 

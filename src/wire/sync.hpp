@@ -45,7 +45,8 @@ struct DestroyResult {
   bool succeeded = false;
   std::string error;
   std::int64_t attempt = 1;
-  bool stuck = false;  // past its deadline and still in hand
+  bool stuck = false;                        // past its deadline and still in hand
+  std::optional<std::int64_t> took_ms = {};  // from its start to its end, on the worker
   bool operator==(const DestroyResult&) const = default;
 };
 

@@ -73,10 +73,12 @@ std::optional<Instant> Destroyer::next_start() const {
   return next;
 }
 
-void Destroyer::finished(ResourceKind kind, const std::string& handle, const Status& outcome) {
+void Destroyer::finished(ResourceKind kind, const std::string& handle, const Status& outcome, Instant now) {
   Hand& hand = hands_[kind];
-  check(hand.running.erase(handle) == 1, "a finished order was running");
+  const auto running = hand.running.extract(handle);
+  check(!running.empty(), "a finished order was running");
   wire::DestroyResult result{kind, handle, outcome.ok(), {}, attempt_of(hand.failures, handle), false};
+  result.took_ms = std::max(Millis(0), now - running.mapped().since).count();
   if (outcome.ok()) {
     hand.failures.erase(handle);
   } else {

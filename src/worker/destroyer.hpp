@@ -61,7 +61,7 @@ class Destroyer {
   std::vector<Start> start(Instant now);
   // When start() may have more to say although nothing finished.
   std::optional<Instant> next_start() const;
-  void finished(ResourceKind kind, const std::string& handle, const Status& outcome);
+  void finished(ResourceKind kind, const std::string& handle, const Status& outcome, Instant now);
   // Orders that have not started leave the hand, without a result.
   void drop_queued();
 

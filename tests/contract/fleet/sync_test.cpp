@@ -178,6 +178,20 @@ TEST_P(Sync, AnAcknowledgementThatWasNotTrueComesToLight) {
   EXPECT_EQ(joined(teller.tell("c").destroy.containers), "c") << "but from no later one";
 }
 
+TEST_P(Sync, WhatItAcknowledgesIsNoStranger) {
+  world.add_container("quick", "");
+  world.collect();
+  teller.tell("");
+  wire::SyncRequest request = teller.frame("quick");  // listed for the first time, and destroyed right after
+  request.results = {destroyed(kContainer, "quick")};
+  teller.tell(request);
+  teller.tell("");
+  for (const fleet::RecordedEvent& recorded : sim::must(fleet::read_events(world.database(), 0, 1000))) {
+    EXPECT_NE(recorded.event.action, "unknown") << recorded.event.reason;
+  }
+  EXPECT_EQ(sim::must(fleet::find_worker(world.context(), WorkerName("w1"))).unknown, 0);
+}
+
 TEST_P(Sync, AFailedDestroyComesAgainLater) {
   world.add_container("c", "");
   world.collect();
@@ -297,7 +311,11 @@ TEST_P(Sync, AKindLeftOutIsNotJudged) {
   wire::SyncRequest request = teller.frame("");
   request.inventories.containers.reset();
   teller.tell(request);
-  teller.tell(request = [&] { auto next = teller.frame(""); next.inventories.containers.reset(); return next; }());
+  teller.tell(request = [&] {
+    auto next = teller.frame("");
+    next.inventories.containers.reset();
+    return next;
+  }());
   EXPECT_EQ(world.containers(), "a:created");
 }
 

@@ -30,8 +30,8 @@ TEST(Problem, HasTheStatusOfTheContract) {
 }
 
 TEST(Problem, IsReadBackAsTheErrorItWas) {
-  for (const Error& error : {not_found("a"), conflict("b"), fenced("c", "lineage"), unavailable("e"), corrupt("f"),
-                             invalid("owner", "g"), unparsable("h"), too_large("i"), forbidden("j"), unauthenticated("k \" \n")}) {
+  for (const Error& error : {not_found("a"), conflict("b"), fenced("c", "lineage"), unavailable("e"), corrupt("f"), invalid("owner", "g"),
+                             unparsable("h"), too_large("i"), forbidden("j"), unauthenticated("k \" \n")}) {
     const Error again = parse_problem(status_of(error), to_problem(error));
     EXPECT_EQ(again.kind, error.kind) << error.message;
     EXPECT_EQ(again.message, error.message);

@@ -15,7 +15,7 @@ constexpr std::string_view kEverything =
     R"("volumes":{"base":6,"added":["v9"],"removed":["v3"],"count":812,"digest":"0123456789abcdef0123456789abcdef"},)"
     R"("malformed":[{"kind":"volume","name":"a b"}],)"
     R"("results":[{"kind":"container","handle":"h0","ok":true},)"
-    R"({"kind":"volume","handle":"v4","ok":false,"error":"busy","attempt":2,"stuck":true}],)"
+    R"({"kind":"volume","handle":"v4","ok":false,"error":"busy","attempt":2,"took_ms":7,"stuck":true}],)"
     R"("in_hand":{"containers":["h5"],"volumes":["v4"]},"disk":{"total_bytes":2,"used_bytes":1},"wait_ms":60000})";
 
 constexpr std::string_view kRequired = R"("session":"s","incarnation":"i","started":1,"sequence":1,"as_of":0)";
@@ -38,7 +38,7 @@ TEST(SyncRequest, ReadsEverythingTheContractNames) {
   EXPECT_EQ(request.inventories.volumes->removed, std::vector<std::string>{"v3"});
   EXPECT_EQ(request.inventories.volumes->count, 812);
   EXPECT_EQ(request.malformed, (std::vector<Malformed>{{ResourceKind::kVolume, "a b"}}));
-  EXPECT_EQ(request.results.at(1), (DestroyResult{ResourceKind::kVolume, "v4", false, "busy", 2, true}));
+  EXPECT_EQ(request.results.at(1), (DestroyResult{ResourceKind::kVolume, "v4", false, "busy", 2, true, 7}));
   EXPECT_EQ(request.in_hand.containers, std::vector<std::string>{"h5"});
   EXPECT_EQ(request.disk, (Disk{2, 1}));
   EXPECT_EQ(request.wait_ms, 60000);

@@ -112,7 +112,7 @@ TEST(Agent, DestroysWhatIsOrderedAndReportsIt) {
   world.finish_all();
   EXPECT_EQ(world.containers.resources, std::set<std::string>{"c2"});
   (void)world.turn();
-  EXPECT_EQ(world.last().results, (std::vector<wire::DestroyResult>{{kContainer, "c1", true, "", 1, false}}));
+  EXPECT_EQ(world.last().results, (std::vector<wire::DestroyResult>{{kContainer, "c1", true, "", 1, false, 0}}));
   EXPECT_TRUE(world.server.destroying.containers.empty());
   (void)world.turn();
   EXPECT_TRUE(world.last().results.empty()) << "an answered result is not sent again";
@@ -149,7 +149,7 @@ TEST(Agent, OrderPastItsDeadlineIsStuckInEverySyncAndStaysInHand) {
   }
   world.finish(world.running[0]);
   (void)world.turn();
-  EXPECT_EQ(world.last().results, (std::vector<wire::DestroyResult>{{kVolume, "v1", true, "", 1, false}}));
+  EXPECT_EQ(world.last().results, (std::vector<wire::DestroyResult>{{kVolume, "v1", true, "", 1, false, 300'001}}));
 }
 
 TEST(Agent, OrdersOfALostAnswerAreNotTaken) {

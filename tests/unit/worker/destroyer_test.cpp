@@ -21,8 +21,16 @@ TEST(Destroyer, RunsNoMoreOfAKindThanItsBound) {
   destroyer.accept(kVolume, {"v1", "v2", "v3", "v4", "v5"});
   EXPECT_EQ(text(destroyer.start(kNow)), "v1 v2 v3");
   EXPECT_EQ(text(destroyer.start(kNow)), "");
-  destroyer.finished(kVolume, "v2", done());
+  destroyer.finished(kVolume, "v2", done(), kNow);
   EXPECT_EQ(text(destroyer.start(kNow)), "v4");
+}
+
+TEST(Destroyer, SaysHowLongADestroyTook) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"v"});
+  (void)destroyer.start(kNow);
+  destroyer.finished(kVolume, "v", done(), kNow + Millis(1'234));
+  EXPECT_EQ(destroyer.report(1, kNow).results.at(0).took_ms, 1'234);
 }
 
 TEST(Destroyer, StragglerGivesItsSlotUpUntilThePenIsFull) {
@@ -36,7 +44,7 @@ TEST(Destroyer, StragglerGivesItsSlotUpUntilThePenIsFull) {
   }
   EXPECT_EQ(started.substr(0, 10), "a b c d e ") << "one slot and a pen of four";
   EXPECT_EQ(destroyer.running_count(), running_max(1));
-  destroyer.finished(kVolume, "b", done());
+  destroyer.finished(kVolume, "b", done(), kNow);
   EXPECT_EQ(text(destroyer.start(now)), "f");
 }
 
@@ -54,7 +62,7 @@ TEST(Destroyer, HandleThatFailedGoesLast) {
   Destroyer destroyer(one_at_a_time());
   destroyer.accept(kVolume, {"poison"});
   (void)destroyer.start(kNow);
-  destroyer.finished(kVolume, "poison", unavailable("busy"));
+  destroyer.finished(kVolume, "poison", unavailable("busy"), kNow);
   destroyer.accept(kVolume, {"poison", "b"});
   EXPECT_EQ(text(destroyer.start(kNow)), "b");
 }
@@ -64,7 +72,7 @@ TEST(Destroyer, AttemptsAreCountedUntilItSucceeds) {
   for (int i = 1; i <= 3; ++i) {
     destroyer.accept(kVolume, {"v"});
     (void)destroyer.start(kNow);
-    destroyer.finished(kVolume, "v", i < 3 ? Status(unavailable("busy")) : done());
+    destroyer.finished(kVolume, "v", i < 3 ? Status(unavailable("busy")) : done(), kNow);
     const Report report = destroyer.report(i, kNow);
     ASSERT_EQ(report.results.size(), 1U);
     EXPECT_EQ(report.results[0].attempt, i);
@@ -93,7 +101,7 @@ TEST(Destroyer, DroppedOrdersAreNeitherInHandNorStarted) {
   (void)destroyer.start(kNow);
   destroyer.drop_queued();
   EXPECT_EQ(destroyer.report(1, kNow).in_hand.volumes, std::vector<std::string>{"a"});
-  destroyer.finished(kVolume, "a", done());
+  destroyer.finished(kVolume, "a", done(), kNow);
   EXPECT_EQ(text(destroyer.start(kNow)), "");
 }
 
@@ -101,7 +109,7 @@ TEST(Destroyer, ResultBelongsToTheSyncThatCarriedItLast) {
   Destroyer destroyer(one_at_a_time());
   destroyer.accept(kVolume, {"a"});
   (void)destroyer.start(kNow);
-  destroyer.finished(kVolume, "a", done());
+  destroyer.finished(kVolume, "a", done(), kNow);
   EXPECT_EQ(destroyer.report(1, kNow).results.size(), 1U);
   EXPECT_EQ(destroyer.report(2, kNow).results.size(), 1U);
   destroyer.answered(1);

@@ -185,7 +185,7 @@ struct WorkerWorld {
     for (ports::ResourceDriver* driver : agent->drivers_of(order.kind, order.handle)) {
       outcome = driver->destroy(Handle(order.handle), order.deadline);
     }
-    agent->destroyer().finished(order.kind, order.handle, outcome);
+    agent->destroyer().finished(order.kind, order.handle, outcome, clock.now());
   }
 
   void finish_all() {
