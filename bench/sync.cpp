@@ -104,14 +104,15 @@ void bench_sync(const Options& options) {
   for (const test::FleetEngine engine : engines(options)) {
     SyncBench bench(engine);
     for (const std::int64_t size : kSizes) {
-      std::vector<Sample> samples{{.name = "full, first"}, {.name = "full, again"}, {.name = "delta of 100"}, {.name = "nothing new"}, {.name = "same"}};
+      std::vector<Sample> samples{
+          {.name = "full, first"}, {.name = "full, again"}, {.name = "delta of 100"}, {.name = "nothing new"}, {.name = "same"}};
       for (int i = 0; i < options.runs; ++i) bench.run(size, samples);
       for (const Sample& sample : samples) rows.push_back(row_of(engine, bench.durability(), size, sample));
     }
   }
   print(options, "sync", rows,
-        {"engine", "durability", "handles", "sync", "statements", "begins", "commits", "bytes_in", "bytes_out", "median_ms", "min_ms", "max_ms",
-         "client_cpu_ms"});
+        {"engine", "durability", "handles", "sync", "statements", "begins", "commits", "bytes_in", "bytes_out", "median_ms", "min_ms",
+         "max_ms", "client_cpu_ms"});
 }
 
 }  // namespace reclaim::bench

@@ -2,8 +2,8 @@
 #include "apps/gateway_command.hpp"
 #include "apps/server.hpp"
 #include "apps/worker_options.hpp"
-#include "cli/command_line.hpp"
 #include "cli/client.hpp"
+#include "cli/command_line.hpp"
 #include "cli/console.hpp"
 
 int main(int argc, char** argv) {

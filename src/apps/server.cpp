@@ -124,19 +124,22 @@ class Server {
 
   std::string summary() const {
     return "ready: API on http://" + options_.listen.host + ":" + std::to_string(transport_->port()) + ", gateway on " +
-           options_.gateway_listen.host + ":" + std::to_string(gateway_->port()) + " (" + gateway_->fingerprint() + "), metrics on http://" +
-           options_.metrics_listen.host + ":" + std::to_string(metrics_transport_->port()) + "/metrics";
+           options_.gateway_listen.host + ":" + std::to_string(gateway_->port()) + " (" + gateway_->fingerprint() +
+           "), metrics on http://" + options_.metrics_listen.host + ":" + std::to_string(metrics_transport_->port()) + "/metrics";
   }
 
  private:
   Status start_doors() {
     const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_); };
-    api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_, .clock = clock_, .random = random_, .metrics = metrics_,
-                                                      .refresh_metrics = refresh, .readiness = [this] { return plane_->readiness(); }});
+    api_ = std::make_unique<http::Api>(http::ApiParts{
+        .plane = *plane_, .clock = clock_, .random = random_, .metrics = metrics_, .refresh_metrics = refresh, .readiness = [this] {
+          return plane_->readiness();
+        }});
     door_ = std::make_unique<LocalDoor>(*plane_, metrics_);
     const std::string host_key = data_->path() + "/ssh_host_ed25519_key";
     gateway_ = std::make_unique<gateway::Gateway>(
-        gateway::GatewayOptions{.listen_host = options_.gateway_listen.host, .listen_port = options_.gateway_listen.port, .host_key = host_key},
+        gateway::GatewayOptions{
+            .listen_host = options_.gateway_listen.host, .listen_port = options_.gateway_listen.port, .host_key = host_key},
         *door_, clock_);
     TRY(gateway_->start());
     transport_ = TRY(http::Transport::start(

@@ -93,7 +93,8 @@ class Settings {
     std::int64_t value = 0;
     const std::string& digits = text(name);
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (failure != std::errc() || end != digits.data() + digits.size() || value < 0) return wrong(name, "must be a whole number, 0 or more");
+    if (failure != std::errc() || end != digits.data() + digits.size() || value < 0)
+      return wrong(name, "must be a whole number, 0 or more");
     return value;
   }
   Error wrong(const std::string& name, const std::string& what) const { return invalid(name, settings_.at(name).where + ": " + what); }

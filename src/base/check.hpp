@@ -7,7 +7,8 @@ namespace reclaim {
 
 // The defaults are the caller's place. (std::source_location is beyond clang 14.)
 inline void check(bool holds, const char* what = "invariant", const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-  if (!holds) [[unlikely]] check_failed(what, file, line);
+  if (!holds) [[unlikely]]
+    check_failed(what, file, line);
 }
 
 }  // namespace reclaim

@@ -82,9 +82,9 @@ inline Error unauthenticated(std::string message) { return {Error::Kind::kUnauth
 }  // namespace reclaim
 
 // `auto rows = TRY(read());` is the value, or returns the error to the caller. Works for Result and Status alike.
-#define TRY(expression)                                  \
-  __extension__({                                        \
-    auto&& try_result_ = (expression);                   \
-    if (!try_result_.ok()) return try_result_.error();   \
+#define TRY(expression)                                       \
+  __extension__({                                             \
+    auto&& try_result_ = (expression);                        \
+    if (!try_result_.ok()) return try_result_.error();        \
     std::forward<decltype(try_result_)>(try_result_).value(); \
   })

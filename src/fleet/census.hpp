@@ -23,10 +23,10 @@ struct WorkerCount {
 };
 
 struct Census {
-  std::vector<ResourceCount> resources;  // every kind in every state, zeros too
-  std::vector<WorkerCount> workers;      // every state, zeros too
+  std::vector<ResourceCount> resources;       // every kind in every state, zeros too
+  std::vector<WorkerCount> workers;           // every state, zeros too
   std::array<Millis, 2> oldest_destroying{};  // by kind; 0 where nothing is destroying
-  std::int64_t unaccounted = 0;          // registered + adopted + unknown - present - destroyed - lost
+  std::int64_t unaccounted = 0;               // registered + adopted + unknown - present - destroyed - lost
 };
 
 Result<Census> take_census(const Context& context);

@@ -7,8 +7,8 @@ namespace reclaim::fleet {
 
 Result<PassReport> mark_failed(const Context& context, const Claim& claim) {
   const auto mark = [&](ports::Transaction& transaction, const WorkerRow& worker) -> Result<Slice> {
-    const ports::Rows marked = TRY(transaction.run(
-        sql::failed_mark, {worker.id, kSliceMax, next_change(worker), context.moment.now.ms, context.moment.wall.ms}));
+    const ports::Rows marked =
+        TRY(transaction.run(sql::failed_mark, {worker.id, kSliceMax, next_change(worker), context.moment.now.ms, context.moment.wall.ms}));
     if (!marked.empty()) TRY(draw_change(transaction, worker));
     return Slice{static_cast<std::int64_t>(marked.size()), events_of(marked, worker, "marked", "failed", "destroying")};
   };

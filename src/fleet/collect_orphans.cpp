@@ -1,8 +1,8 @@
 // mark-orphans: a resource nobody needs becomes destroying. Who is an orphan is said once, in collectors.sql: orphan_facts, is_orphan.
 //
 // The mark cannot be stale: the worker's lock keeps its rows as they are, the share locks keep the owners of the slice as they are, and
-// the statement that marks begins after both, looks at the candidates anew, and passes over what has another owner. A tree goes level by level: each slice makes candidates of
-// what its rows hung on.
+// the statement that marks begins after both, looks at the candidates anew, and passes over what has another owner. A tree goes level by
+// level: each slice makes candidates of what its rows hung on.
 #include "fleet/slices.hpp"
 #include "ports/statements.hpp"
 #include "wire/json.hpp"
@@ -26,10 +26,11 @@ Result<Slice> mark_slice(const Context& context, ports::Transaction& transaction
 Result<PassReport> mark_orphans(const Context& context, const Claim& claim) {
   const Moment& moment = context.moment;
   TRY(context.database.run(sql::owners_settle, ports::Values{}));
-  return sweep(context, claim,
-               {.workers = sql::orphan_workers,
-                .values = {moment.now.ms},
-                .slice = [&](ports::Transaction& transaction, const WorkerRow& worker) { return mark_slice(context, transaction, worker); }});
+  return sweep(
+      context, claim,
+      {.workers = sql::orphan_workers, .values = {moment.now.ms}, .slice = [&](ports::Transaction& transaction, const WorkerRow& worker) {
+         return mark_slice(context, transaction, worker);
+       }});
 }
 
 }  // namespace reclaim::fleet

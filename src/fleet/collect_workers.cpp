@@ -14,13 +14,18 @@ ports::Values clocks_of(const Context& context) {
 
 Result<Slice> move_to(const Context& context, ports::Transaction& transaction, const WorkerRow& worker, WorkerState state,
                       const std::string& reason) {
-  const bool keeps_intent = state == WorkerState::kStalled && (worker.state == WorkerState::kLanding || worker.state == WorkerState::kRetiring);
+  const bool keeps_intent =
+      state == WorkerState::kStalled && (worker.state == WorkerState::kLanding || worker.state == WorkerState::kRetiring);
   const ports::Value intent = keeps_intent ? ports::Value(std::string(name_of(worker.state))) : ports::Value();
   const ports::Value stalled_at = state == WorkerState::kStalled ? ports::Value(context.moment.now.ms) : ports::Value();
   TRY(transaction.run(sql::worker_set_state,
                       {worker.id, std::string(name_of(state)), intent, context.moment.wall.ms, stalled_at, ports::Value()}));
-  return Slice{0, {{.action = "worker-" + std::string(name_of(state)), .worker = worker.name, .from = std::string(name_of(worker.state)),
-                    .to = std::string(name_of(state)), .reason = reason}}};
+  return Slice{0,
+               {{.action = "worker-" + std::string(name_of(state)),
+                 .worker = worker.name,
+                 .from = std::string(name_of(worker.state)),
+                 .to = std::string(name_of(state)),
+                 .reason = reason}}};
 }
 
 Result<Slice> leave(ports::Transaction& transaction, const WorkerRow& worker, const std::string& reason) {
@@ -69,8 +74,8 @@ Result<PassReport> worker_lifecycle(const Context& context, const Claim& claim) 
     moved += static_cast<std::int64_t>(moving.events.size());
     return moving;
   };
-  PassReport report = TRY(
-      sweep(context, claim, {.workers = sql::lifecycle_workers, .values = clocks_of(context), .stalled_too = true, .slice = slice}));
+  PassReport report =
+      TRY(sweep(context, claim, {.workers = sql::lifecycle_workers, .values = clocks_of(context), .stalled_too = true, .slice = slice}));
   report.changed = moved;
   return report;
 }

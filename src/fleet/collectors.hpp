@@ -19,10 +19,10 @@ inline constexpr std::int64_t kSliceMax = 1000;    // rows of one transaction
 inline constexpr std::int64_t kWorkersMax = 1000;  // workers looked at between two looks at the candidates
 
 struct PassReport {
-  std::int64_t changed = 0;                 // rows marked, released, deleted, moved on
-  std::vector<std::string> workers;         // whose orders may have changed: ring them
-  std::vector<std::string> failures;        // what could not be done, and why; the next pass tries again
-  bool more = false;                        // a bound stopped it; run again at once
+  std::int64_t changed = 0;           // rows marked, released, deleted, moved on
+  std::vector<std::string> workers;   // whose orders may have changed: ring them
+  std::vector<std::string> failures;  // what could not be done, and why; the next pass tries again
+  bool more = false;                  // a bound stopped it; run again at once
 };
 
 // A claim on the right to run a pass; a transaction of the pass is refused when the epoch has moved on.

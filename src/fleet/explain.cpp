@@ -23,12 +23,16 @@ struct OrphanFacts {
 
 Result<OrphanFacts> read_facts(const Context& context, std::int64_t id) {
   const Moment& moment = context.moment;
-  const ports::Rows rows = TRY(context.database.run(
-      sql::orphan_explain, {moment.now.ms, moment.trusted_from.ms, context.policy.touch_grace.count(), id}));
+  const ports::Rows rows =
+      TRY(context.database.run(sql::orphan_explain, {moment.now.ms, moment.trusted_from.ms, context.policy.touch_grace.count(), id}));
   if (rows.empty()) return not_found("it has just gone");
   const ports::Row& row = rows[0];
-  OrphanFacts facts{.owner = row.text_or(1, ""), .owner_ended = !row.is_null(2), .live_owner = row.integer(3) != 0,
-                    .pinned = row.integer(4) != 0, .touched = row.integer(5) != 0, .held_by_container = row.text_or(6, ""),
+  OrphanFacts facts{.owner = row.text_or(1, ""),
+                    .owner_ended = !row.is_null(2),
+                    .live_owner = row.integer(3) != 0,
+                    .pinned = row.integer(4) != 0,
+                    .touched = row.integer(5) != 0,
+                    .held_by_container = row.text_or(6, ""),
                     .held_by_child = row.text_or(7, "")};
   if (!row.is_null(8)) facts.touched_at = ServiceTime{row.integer(8)};
   facts.orphan = row.integer(9) != 0;
@@ -50,7 +54,8 @@ void explain_created(const Context& context, const Resource& resource, const Orp
   }
   if (!facts.held_by_container.empty()) explanation.blocked_by.push_back("container " + facts.held_by_container);
   if (!facts.held_by_child.empty()) explanation.blocked_by.push_back("volume " + facts.held_by_child);
-  if (resource.missing_since) explanation.because.push_back("it is missing from its worker's inventory since " + to_rfc3339(*resource.missing_since));
+  if (resource.missing_since)
+    explanation.because.push_back("it is missing from its worker's inventory since " + to_rfc3339(*resource.missing_since));
   const bool blocked = !explanation.blocked_by.empty();
   explanation.verdict = facts.orphan ? "will_be_marked" : (wanted || !blocked ? "kept" : "waiting");
 }
@@ -59,8 +64,9 @@ Status explain_destroying(const Context& context, const Resource& resource, Expl
   explanation.verdict = "destroying";
   explanation.rule = "confirm";
   explanation.because.push_back(resource.reason);
-  if (resource.in_hand) explanation.because.push_back(resource.stuck ? "its worker has the order in hand and is stuck with it"
-                                                                     : "its worker has the order in hand");
+  if (resource.in_hand)
+    explanation.because.push_back(resource.stuck ? "its worker has the order in hand and is stuck with it"
+                                                 : "its worker has the order in hand");
   ResourceFilter children{.kind = ResourceKind::kVolume, .worker = resource.name.worker.str(), .limit = 100'000};
   for (const Resource& volume : TRY(list_resources(context, children))) {
     const std::string& hangs_on = resource.name.kind == ResourceKind::kContainer ? volume.container : volume.parent;
@@ -81,9 +87,7 @@ Status explain_row(const Context& context, const Resource& resource, Explanation
       explanation.rule = "mark-failed";
       explanation.because.push_back("its creation failed and may have left something");
       return done();
-    case ResourceState::kCreated:
-      explain_created(context, resource, TRY(read_facts(context, resource.id)), explanation);
-      return done();
+    case ResourceState::kCreated: explain_created(context, resource, TRY(read_facts(context, resource.id)), explanation); return done();
     case ResourceState::kDestroying: return explain_destroying(context, resource, explanation);
     case ResourceState::kGone: break;
   }
@@ -107,7 +111,8 @@ Result<Explanation> explain(const Context& context, const ResourceName& name) {
     explanation.verdict = "unknown";
     explanation.rule = "unknown";
     explanation.because.push_back("it is on the worker and has no record");
-    if (strangers[0].integer(1) != 0) explanation.blocked_by.push_back("found at first contact, held for the operator");
+    if (strangers[0].integer(1) != 0)
+      explanation.blocked_by.push_back("found at first contact, held for the operator");
     else if (!strangers[0].is_null(0)) {
       explanation.earliest = expected(context.moment, ServiceTime{strangers[0].integer(0)} + context.policy.unknown_grace);
     }

@@ -6,8 +6,9 @@ Result<Admission> admit(const WorkerRow& worker, const wire::SyncRequest& reques
   const bool has_synced = !worker.session.empty();
   const bool same_incarnation = worker.incarnation == request.incarnation;
   if (has_synced && !same_incarnation) {
-    return fenced("worker " + worker.name + " is known under another incarnation: if its disk was replaced, prune the worker and enrol it again",
-                  "session");
+    return fenced(
+        "worker " + worker.name + " is known under another incarnation: if its disk was replaced, prune the worker and enrol it again",
+        "session");
   }
   if (same_incarnation && request.started < worker.started) return fenced("superseded by a later start of this worker", "session");
   if (same_incarnation && request.started == worker.started && request.session != worker.session) {

@@ -8,7 +8,8 @@ namespace reclaim::fleet {
 
 Reported split_well_formed(std::vector<std::string> names) {
   Reported reported;
-  const auto malformed = std::stable_partition(names.begin(), names.end(), [](const std::string& name) { return is_well_formed_name(name); });
+  const auto malformed =
+      std::stable_partition(names.begin(), names.end(), [](const std::string& name) { return is_well_formed_name(name); });
   reported.malformed.assign(std::make_move_iterator(malformed), std::make_move_iterator(names.end()));
   names.erase(malformed, names.end());
   std::ranges::sort(names);

@@ -77,15 +77,14 @@ Result<Outcome<Owner>> put_owner(const Context& context, const OwnerSpec& spec) 
   return ports::transact(context.database, ports::Access::kWrite, [&](ports::Transaction& transaction) -> Result<Outcome<Owner>> {
     const Moment& moment = context.moment;
     const ports::Rows inserted =
-        TRY(transaction.run(sql::owner_insert, {spec.id.str(), spec.kind, ttl_value(spec), moment.now.ms,
-                                                std::int64_t{spec.interruptible}, labels_text(spec), moment.wall.ms}));
+        TRY(transaction.run(sql::owner_insert, {spec.id.str(), spec.kind, ttl_value(spec), moment.now.ms, std::int64_t{spec.interruptible},
+                                                labels_text(spec), moment.wall.ms}));
     const bool created = !inserted.empty();
     if (!created) {
       const OwnerRow row = TRY(find_owner_row(transaction, context, sql::owner_lock, spec.id));
       if (row.released || !row.live) return conflict("owner " + spec.id.str() + " is released or expired: register another");
       if (row.kind != spec.kind) return conflict("owner " + spec.id.str() + " is of kind " + row.kind);
-      TRY(transaction.run(sql::owner_renew,
-                          {row.id, ttl_value(spec), moment.now.ms, std::int64_t{spec.interruptible}, labels_text(spec)}));
+      TRY(transaction.run(sql::owner_renew, {row.id, ttl_value(spec), moment.now.ms, std::int64_t{spec.interruptible}, labels_text(spec)}));
     }
     Owner owner = TRY(read_owner(transaction, context, spec.id));
     if (created) TRY(append_events(transaction, context, {{.action = "owner-registered", .owner = spec.id.str(), .to = "live"}}));
@@ -104,7 +103,8 @@ Result<Owner> release_owner(const Context& context, const OwnerId& id, Millis ke
     TRY(transaction.run(sql::owner_release, {row.id, moment.now.ms, moment.wall.ms, reason, keep_for.count()}));
     Owner owner = TRY(read_owner(transaction, context, id));
     const std::string kept = keep_for > Millis(0) ? "kept for " + std::to_string(keep_for.count() / 1000) + " s" : "at once";
-    TRY(append_events(transaction, context, {{.action = "owner-released", .owner = id.str(), .from = "live", .to = "released", .reason = kept}}));
+    TRY(append_events(transaction, context,
+                      {{.action = "owner-released", .owner = id.str(), .from = "live", .to = "released", .reason = kept}}));
     return owner;
   });
 }

@@ -13,7 +13,9 @@ namespace {
 using ports::Transaction;
 using ports::Value;
 
-std::string noun(const ResourceName& name) { return std::string(name_of(name.kind)) + " " + name.handle.str() + " of " + name.worker.str(); }
+std::string noun(const ResourceName& name) {
+  return std::string(name_of(name.kind)) + " " + name.handle.str() + " of " + name.worker.str();
+}
 
 ResourceState state_of(const std::string& text) {
   const std::optional<ResourceState> state = resource_state_of(text);
@@ -43,9 +45,8 @@ Resource parse_resource(const ports::Row& row) {
 
 template <class Runner>
 Result<Resource> read_resource(Runner& runner, const Context& context, const ResourceName& name) {
-  const ports::Rows rows =
-      TRY(runner.run(sql::resource_find, {context.moment.now.ms, context.moment.trusted_from.ms, name.worker.str(),
-                                          static_cast<std::int64_t>(name.kind), name.handle.str()}));
+  const ports::Rows rows = TRY(runner.run(sql::resource_find, {context.moment.now.ms, context.moment.trusted_from.ms, name.worker.str(),
+                                                               static_cast<std::int64_t>(name.kind), name.handle.str()}));
   if (rows.empty()) return not_found("no " + noun(name));
   return parse_resource(rows[0]);
 }
@@ -150,73 +151,80 @@ Result<Outcome<Resource>> register_resource(const Context& context, const Resour
 }
 
 Result<Resource> resource_created(const Context& context, const ResourceName& name) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    if (before.state == ResourceState::kCreated) return std::optional<Event>{};
-    const std::optional<ResourceState> after = next(before.state, ResourceEvent::kCreated);
-    if (!after) return no_transition(before, "created");
-    TRY(transaction.run(sql::resource_set_state, {before.id, std::string(name_of(*after)), context.moment.wall.ms, context.moment.now.ms,
-                                                  change, std::string(name_of(before.state))}));
-    return std::optional<Event>(event_of("created", before, *after));
-  });
+  return change_resource(
+      context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+        if (before.state == ResourceState::kCreated) return std::optional<Event>{};
+        const std::optional<ResourceState> after = next(before.state, ResourceEvent::kCreated);
+        if (!after) return no_transition(before, "created");
+        TRY(transaction.run(sql::resource_set_state, {before.id, std::string(name_of(*after)), context.moment.wall.ms,
+                                                      context.moment.now.ms, change, std::string(name_of(before.state))}));
+        return std::optional<Event>(event_of("created", before, *after));
+      });
 }
 
 Result<Resource> resource_failed(const Context& context, const ResourceName& name) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    if (before.state == ResourceState::kFailed) return std::optional<Event>{};
-    const std::optional<ResourceState> after = next(before.state, ResourceEvent::kFailed);
-    if (!after) return no_transition(before, "failed");
-    TRY(transaction.run(sql::resource_set_state, {before.id, std::string(name_of(*after)), context.moment.wall.ms, context.moment.now.ms,
-                                                  change, std::string(name_of(before.state))}));
-    return std::optional<Event>(event_of("failed", before, *after));
-  });
+  return change_resource(
+      context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+        if (before.state == ResourceState::kFailed) return std::optional<Event>{};
+        const std::optional<ResourceState> after = next(before.state, ResourceEvent::kFailed);
+        if (!after) return no_transition(before, "failed");
+        TRY(transaction.run(sql::resource_set_state, {before.id, std::string(name_of(*after)), context.moment.wall.ms,
+                                                      context.moment.now.ms, change, std::string(name_of(before.state))}));
+        return std::optional<Event>(event_of("failed", before, *after));
+      });
 }
 
 Result<Resource> destroy_resource(const Context& context, const ResourceName& name) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    if (before.state == ResourceState::kDestroying) return std::optional<Event>{};
-    const std::optional<ResourceState> after = next(before.state, ResourceEvent::kDestroy);
-    if (!after) return no_transition(before, "destroying");
-    if (before.pinned) return conflict(noun(name) + " is pinned (" + before.pin_reason + "): unpin it first");
-    const std::string reason = "asked by " + context.actor;
-    TRY(transaction.run(sql::resource_mark, {before.id, context.moment.wall.ms, context.moment.now.ms, change, reason,
-                                             std::string(name_of(before.state))}));
-    return std::optional<Event>(event_of("marked", before, *after, reason));
-  });
+  return change_resource(context, name,
+                         [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+                           if (before.state == ResourceState::kDestroying) return std::optional<Event>{};
+                           const std::optional<ResourceState> after = next(before.state, ResourceEvent::kDestroy);
+                           if (!after) return no_transition(before, "destroying");
+                           if (before.pinned) return conflict(noun(name) + " is pinned (" + before.pin_reason + "): unpin it first");
+                           const std::string reason = "asked by " + context.actor;
+                           TRY(transaction.run(sql::resource_mark, {before.id, context.moment.wall.ms, context.moment.now.ms, change,
+                                                                    reason, std::string(name_of(before.state))}));
+                           return std::optional<Event>(event_of("marked", before, *after, reason));
+                         });
 }
 
 Result<Resource> own_resource(const Context& context, const ResourceName& name, const OwnerId& owner) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    TRY(refuse_destroying(before));
-    const std::int64_t owner_id = TRY(hold_live_owner(transaction, context, owner));
-    TRY(transaction.run(sql::resource_own, {before.id, owner_id, change}));
-    Event event = event_of("owned", before, before.state, before.owner.empty() ? "had no owner" : "was owned by " + before.owner);
-    event.owner = owner.str();
-    return std::optional<Event>(event);
-  });
+  return change_resource(
+      context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+        TRY(refuse_destroying(before));
+        const std::int64_t owner_id = TRY(hold_live_owner(transaction, context, owner));
+        TRY(transaction.run(sql::resource_own, {before.id, owner_id, change}));
+        Event event = event_of("owned", before, before.state, before.owner.empty() ? "had no owner" : "was owned by " + before.owner);
+        event.owner = owner.str();
+        return std::optional<Event>(event);
+      });
 }
 
 Result<Resource> touch_resource(const Context& context, const ResourceName& name) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    TRY(refuse_destroying(before));
-    TRY(transaction.run(sql::resource_touch, {before.id, context.moment.now.ms, change}));
-    return std::optional<Event>(event_of("touched", before, before.state));
-  });
+  return change_resource(context, name,
+                         [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+                           TRY(refuse_destroying(before));
+                           TRY(transaction.run(sql::resource_touch, {before.id, context.moment.now.ms, change}));
+                           return std::optional<Event>(event_of("touched", before, before.state));
+                         });
 }
 
 Result<Resource> pin_resource(const Context& context, const ResourceName& name, const std::string& reason, std::optional<Millis> ttl) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    TRY(refuse_destroying(before));
-    TRY(transaction.run(sql::resource_pin, {before.id, context.moment.now.ms, ttl ? Value(ttl->count()) : Value(), reason, change}));
-    return std::optional<Event>(event_of("pinned", before, before.state, reason));
-  });
+  return change_resource(
+      context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+        TRY(refuse_destroying(before));
+        TRY(transaction.run(sql::resource_pin, {before.id, context.moment.now.ms, ttl ? Value(ttl->count()) : Value(), reason, change}));
+        return std::optional<Event>(event_of("pinned", before, before.state, reason));
+      });
 }
 
 Result<Resource> unpin_resource(const Context& context, const ResourceName& name) {
-  return change_resource(context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-    if (before.pin_reason.empty()) return std::optional<Event>{};
-    TRY(transaction.run(sql::resource_unpin, {before.id, change}));
-    return std::optional<Event>(event_of("unpinned", before, before.state, before.pin_reason));
-  });
+  return change_resource(context, name,
+                         [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+                           if (before.pin_reason.empty()) return std::optional<Event>{};
+                           TRY(transaction.run(sql::resource_unpin, {before.id, change}));
+                           return std::optional<Event>(event_of("unpinned", before, before.state, before.pin_reason));
+                         });
 }
 
 Result<Resource> find_resource(const Context& context, const ResourceName& name) { return read_resource(context.database, context, name); }
@@ -224,10 +232,9 @@ Result<Resource> find_resource(const Context& context, const ResourceName& name)
 Result<std::vector<Resource>> list_resources(const Context& context, const ResourceFilter& filter) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
   const ports::Rows rows = TRY(context.database.run(
-      sql::resource_list,
-      {context.moment.now.ms, context.moment.trusted_from.ms, static_cast<std::int64_t>(filter.kind), filter.after,
-       text_or_null(filter.worker), filter.state ? Value(std::string(name_of(*filter.state))) : Value(), text_or_null(filter.owner),
-       std::int64_t{filter.missing_only}, filter.limit}));
+      sql::resource_list, {context.moment.now.ms, context.moment.trusted_from.ms, static_cast<std::int64_t>(filter.kind), filter.after,
+                           text_or_null(filter.worker), filter.state ? Value(std::string(name_of(*filter.state))) : Value(),
+                           text_or_null(filter.owner), std::int64_t{filter.missing_only}, filter.limit}));
   std::vector<Resource> resources;
   resources.reserve(rows.size());
   for (const ports::Row& row : rows) resources.push_back(parse_resource(row));

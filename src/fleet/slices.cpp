@@ -3,7 +3,7 @@
 namespace reclaim::fleet {
 namespace {
 
-inline constexpr int kSlicesOfWorkerMax = 200;    // then the next worker has its turn, and the pass runs again at once
+inline constexpr int kSlicesOfWorkerMax = 200;     // then the next worker has its turn, and the pass runs again at once
 inline constexpr std::int64_t kRowsMax = 200'000;  // of one pass
 
 Result<std::int64_t> run_slice(const Context& context, const Claim& claim, const Sweep& sweep, std::int64_t worker_id, std::string& name) {
@@ -69,8 +69,13 @@ std::vector<Event> events_of(const ports::Rows& rows, const WorkerRow& worker, c
   std::vector<Event> events;
   events.reserve(rows.size());
   for (const ports::Row& row : rows) {
-    events.push_back({.action = action, .worker = worker.name, .kind = static_cast<ResourceKind>(row.integer(0)), .handle = row.text(1),
-                      .from = from, .to = to, .reason = row.size() > 2 ? row.text_or(2, "") : ""});
+    events.push_back({.action = action,
+                      .worker = worker.name,
+                      .kind = static_cast<ResourceKind>(row.integer(0)),
+                      .handle = row.text(1),
+                      .from = from,
+                      .to = to,
+                      .reason = row.size() > 2 ? row.text_or(2, "") : ""});
   }
   return events;
 }

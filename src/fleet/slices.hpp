@@ -21,9 +21,9 @@ struct Slice {
 using SliceFunction = std::function<Result<Slice>(ports::Transaction& transaction, const WorkerRow& worker)>;
 
 struct Sweep {
-  ports::Statement workers;   // ids of workers with candidates; its last two values are the id to begin after, and how many
-  ports::Values values;       // its values before those two
-  bool stalled_too = false;   // rows of a stalled worker are frozen, except to the pass that moves its life on
+  ports::Statement workers;  // ids of workers with candidates; its last two values are the id to begin after, and how many
+  ports::Values values;      // its values before those two
+  bool stalled_too = false;  // rows of a stalled worker are frozen, except to the pass that moves its life on
   SliceFunction slice;
 };
 

@@ -5,8 +5,8 @@
 namespace reclaim::fleet {
 
 static_assert(is_deterministic(std::span<const ResourceTransition>(kResourceTransitions)));
-static_assert(only_final_is_stuck(std::span<const ResourceTransition>(kResourceTransitions), std::span<const ResourceState>(kResourceStates),
-                                  ResourceState::kGone));
+static_assert(only_final_is_stuck(std::span<const ResourceTransition>(kResourceTransitions),
+                                  std::span<const ResourceState>(kResourceStates), ResourceState::kGone));
 static_assert(is_deterministic(std::span<const WorkerTransition>(kWorkerTransitions)));
 static_assert(only_final_is_stuck(std::span<const WorkerTransition>(kWorkerTransitions), std::span<const WorkerState>(kWorkerStates),
                                   WorkerState::kDeleted));

@@ -11,13 +11,13 @@ namespace reclaim::fleet {
 // kGone is the absence of a row.
 enum class ResourceState { kCreating, kCreated, kFailed, kDestroying, kGone };
 enum class ResourceEvent {
-  kCreated,       // its creator says it is there
-  kFailed,        // its creator says it could not be made, or the creating deadline passed
-  kCollect,       // a collector marks it: a failed create may have left something behind
-  kOrphaned,      // nobody needs it any more
-  kDestroy,       // somebody with the right asked for it by name
-  kConfirmed,     // the worker acknowledged its end, or an inventory that covers the mark lacks it
-  kLost,          // missing beyond the grace
+  kCreated,    // its creator says it is there
+  kFailed,     // its creator says it could not be made, or the creating deadline passed
+  kCollect,    // a collector marks it: a failed create may have left something behind
+  kOrphaned,   // nobody needs it any more
+  kDestroy,    // somebody with the right asked for it by name
+  kConfirmed,  // the worker acknowledged its end, or an inventory that covers the mark lacks it
+  kLost,       // missing beyond the grace
 };
 
 inline constexpr ResourceState kResourceStates[] = {ResourceState::kCreating, ResourceState::kCreated, ResourceState::kFailed,
@@ -37,14 +37,14 @@ inline constexpr ResourceTransition kResourceTransitions[] = {
 // kDeleted is the absence of a row.
 enum class WorkerState { kRunning, kStalled, kLanding, kLanded, kRetiring, kDeleted };
 enum class WorkerEvent {
-  kLand,         // asked to rest: nothing new comes, it stays known
-  kRetire,       // asked to leave for good
-  kDrained,      // no live non-interruptible owner has a container on it any more
-  kExpired,      // no sync until its expiry
-  kSync,         // a sync of the session it had
-  kNewSession,   // a sync of a new session
-  kTimedOut,     // stalled for longer than --stalled-timeout, or ephemeral and expired
-  kPrune,        // an operator gives it up
+  kLand,        // asked to rest: nothing new comes, it stays known
+  kRetire,      // asked to leave for good
+  kDrained,     // no live non-interruptible owner has a container on it any more
+  kExpired,     // no sync until its expiry
+  kSync,        // a sync of the session it had
+  kNewSession,  // a sync of a new session
+  kTimedOut,    // stalled for longer than --stalled-timeout, or ephemeral and expired
+  kPrune,       // an operator gives it up
 };
 
 inline constexpr WorkerState kWorkerStates[] = {WorkerState::kRunning, WorkerState::kStalled,  WorkerState::kLanding,

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "fleet/events.hpp"
 #include "fleet/departure.hpp"
+#include "fleet/events.hpp"
 #include "fleet/worker_row.hpp"
 #include "ports/statements.hpp"
 #include "wire/json.hpp"
@@ -35,7 +35,8 @@ Result<std::vector<std::string>> parse_texts(const std::string& text) {
 }
 
 Result<Worker> to_worker(const WorkerRow& row, const Context& context) {
-  Worker worker{.name = WorkerName(row.name), .state = row.state, .since = row.since, .incarnation = row.incarnation, .ephemeral = row.ephemeral};
+  Worker worker{
+      .name = WorkerName(row.name), .state = row.state, .since = row.since, .incarnation = row.incarnation, .ephemeral = row.ephemeral};
   if (is_stalled(row, context)) worker.state = WorkerState::kStalled;
   worker.tags = TRY(parse_texts(row.tags));
   worker.existing = existing_of(row.existing).value_or(Existing::kHold);
@@ -120,13 +121,16 @@ Result<Worker> ask(const Context& context, const WorkerName& name, WorkerEvent e
       const std::optional<WorkerState> after = next(worker.state, event);
       const bool already = wanted == WorkerState::kLanding && worker.state == WorkerState::kLanded;
       if (!after && !already) {
-        return conflict("worker " + name.str() + " is " + std::string(name_of(worker.state)) + " and cannot become " + std::string(name_of(wanted)));
+        return conflict("worker " + name.str() + " is " + std::string(name_of(worker.state)) + " and cannot become " +
+                        std::string(name_of(wanted)));
       }
       if (after) TRY(set_state(transaction, context, worker, *after, std::nullopt, worker.session));
     }
     Worker changed = TRY(read_worker(transaction, context, name));
     TRY(append_events(transaction, context,
-                      {{.action = "worker-" + std::string(name_of(wanted)), .worker = name.str(), .from = std::string(name_of(worker.state)),
+                      {{.action = "worker-" + std::string(name_of(wanted)),
+                        .worker = name.str(),
+                        .from = std::string(name_of(worker.state)),
                         .to = std::string(name_of(changed.state))}}));
     return changed;
   });
@@ -175,9 +179,9 @@ Result<Outcome<Worker>> put_worker(const Context& context, const WorkerSpec& spe
   return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Outcome<Worker>> {
     const std::string name = spec.name.str();
     const Existing existing = spec.existing.value_or(Existing::kHold);
-    const ports::Rows inserted =
-        TRY(transaction.run(sql::worker_insert, {name, context.moment.wall.ms, std::int64_t{spec.ephemeral.value_or(false)},
-                                                 tags_text(spec.tags.value_or(std::vector<std::string>{})), std::string(name_of(existing))}));
+    const ports::Rows inserted = TRY(
+        transaction.run(sql::worker_insert, {name, context.moment.wall.ms, std::int64_t{spec.ephemeral.value_or(false)},
+                                             tags_text(spec.tags.value_or(std::vector<std::string>{})), std::string(name_of(existing))}));
     const bool created = !inserted.empty();
     const WorkerRow row = TRY(lock_worker(transaction, spec.name));
     if (!created) {

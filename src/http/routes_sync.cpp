@@ -32,7 +32,8 @@ void sync_by_name(const ApiParts& parts, const Request& request, Answer answer) 
   if (!sync.ok()) return answer(problem_reply(first_of(parts, request, sync.error())));
   const Result<WorkerName> name = worker_in_path(request);
   if (!name.ok()) return answer(problem_reply(name.error()));
-  parts.plane.sync(request.caller.actor(), {.key = "", .worker = name.value().str()}, sync.value(), sync_answer(parts, request, std::move(answer)));
+  parts.plane.sync(request.caller.actor(), {.key = "", .worker = name.value().str()}, sync.value(),
+                   sync_answer(parts, request, std::move(answer)));
 }
 
 // The key that a session of the gateway was authenticated with, never what a payload says.
@@ -47,7 +48,8 @@ void sync_by_key(const ApiParts& parts, const Request& request, Answer answer) {
   if (!sync.ok()) return answer(problem_reply(sync.error()));
   const Result<std::string> key = key_of(request);
   if (!key.ok()) return answer(problem_reply(key.error()));
-  parts.plane.sync(request.caller.actor(), {.key = key.value(), .worker = ""}, sync.value(), sync_answer(parts, request, std::move(answer)));
+  parts.plane.sync(request.caller.actor(), {.key = key.value(), .worker = ""}, sync.value(),
+                   sync_answer(parts, request, std::move(answer)));
 }
 
 Result<Reply> whois(const ApiParts& parts, const Request& request) {

@@ -108,14 +108,17 @@ Result<std::vector<PassOutcome>> ControlPlane::run_now(const std::vector<std::st
     if (!passes.empty() && std::ranges::find(passes, collector.name) == passes.end()) continue;
     Result<fleet::PassReport> report = run_under(*ours, collector.name);
     PassOutcome outcome{.pass = std::string(collector.name)};
-    if (report.ok()) outcome.report = std::move(report).value();
-    else outcome.error = report.error().message;
+    if (report.ok())
+      outcome.report = std::move(report).value();
+    else
+      outcome.error = report.error().message;
     outcomes.push_back(std::move(outcome));
   }
   return outcomes;
 }
 
-void ControlPlane::sync(const std::string& actor, const fleet::SyncCaller& caller, const wire::SyncRequest& request, SyncAnswered answered) {
+void ControlPlane::sync(const std::string& actor, const fleet::SyncCaller& caller, const wire::SyncRequest& request,
+                        SyncAnswered answered) {
   const Instant began = clock_.now();
   Result<fleet::SyncOutcome> outcome = fleet::sync(context(actor), caller, request);
   if (observer_) observer_(outcome, clock_.now() - began);
@@ -152,7 +155,11 @@ Result<fleet::Worker> ControlPlane::call(const std::string& key, ports::WorkerCa
 void ControlPlane::hold(const WorkerName& worker, const wire::SyncRequest& request, const wire::SyncAnswer& quiet, SyncAnswered answered) {
   // No longer than a third of the worker's expiry: waiting here must never look like silence.
   const Millis wait = std::min(Millis(request.wait_ms), options_.policy.worker_expiry / 3);
-  Held held{.session = request.session, .sequence = request.sequence, .until = clock_.now() + wait, .rung = true, .quiet = quiet,
+  Held held{.session = request.session,
+            .sequence = request.sequence,
+            .until = clock_.now() + wait,
+            .rung = true,
+            .quiet = quiet,
             .answered = std::move(answered)};
   held.quiet.next_sync_ms = 0;
   {

@@ -34,8 +34,8 @@ namespace reclaim::server {
 
 struct ControlPlaneOptions {
   fleet::Policy policy;
-  std::string holder;              // names this process among servers
-  Millis claim_timeout{5000};      // 0: the only server there can be
+  std::string holder;          // names this process among servers
+  Millis claim_timeout{5000};  // 0: the only server there can be
   Millis event_retention{30LL * 24 * 3600 * 1000};
   std::int64_t event_max = 10'000'000;
 };

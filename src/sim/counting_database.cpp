@@ -31,7 +31,9 @@ class CountingTransaction : public ports::Transaction {
   CountingTransaction(std::unique_ptr<ports::Transaction> inner, Cost& cost, const Clock* clock)
       : inner_(std::move(inner)), cost_(cost), clock_(clock) {}
 
-  Result<Rows> run(Statement statement, std::span<const Value> values) override { return counted(*inner_, cost_, clock_, statement, values); }
+  Result<Rows> run(Statement statement, std::span<const Value> values) override {
+    return counted(*inner_, cost_, clock_, statement, values);
+  }
   Status commit() override {
     cost_.commits += 1;
     return inner_->commit();

@@ -18,7 +18,8 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-Teller::Teller(FleetWorld& world, std::string worker, std::int64_t started) : world_(world), worker_(std::move(worker)), started_(started) {}
+Teller::Teller(FleetWorld& world, std::string worker, std::int64_t started)
+    : world_(world), worker_(std::move(worker)), started_(started) {}
 
 wire::SyncRequest Teller::frame(std::string_view containers, std::string_view volumes) {
   wire::SyncRequest request{.session = "session-" + worker_ + "-" + std::to_string(started_),

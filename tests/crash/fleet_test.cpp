@@ -154,9 +154,7 @@ void released(Universe& universe) {
 }
 
 std::vector<Workflow> workflows() {
-  const auto use = [](auto function) {
-    return [function](Universe& universe) { (void)function(universe.world.context()).ok(); };
-  };
+  const auto use = [](auto function) { return [function](Universe& universe) { (void)function(universe.world.context()).ok(); }; };
   const auto pass = [](const char* name) {
     return [name](Universe& universe) {
       for (const fleet::Collector& collector : fleet::collectors()) {
@@ -168,15 +166,24 @@ std::vector<Workflow> workflows() {
   const auto turns = [](Universe& universe) { universe.settle(4); };
   const auto c = FleetWorld::container("c");
   return {
-      {"enrol a worker", nothing,
-       use([](const fleet::Context& context) {
-         return fleet::put_worker(context, {.name = WorkerName("w2"), .keys = std::vector<std::string>{"ssh-ed25519 " + std::string(68, 'A')}});
+      {"enrol a worker", nothing, use([](const fleet::Context& context) {
+         return fleet::put_worker(context,
+                                  {.name = WorkerName("w2"), .keys = std::vector<std::string>{"ssh-ed25519 " + std::string(68, 'A')}});
        })},
       {"register an owner", nothing,
        use([](const fleet::Context& context) { return fleet::put_owner(context, {.id = OwnerId("build"), .kind = "build"}); })},
-      {"renew an owner", [](Universe& universe) { universe.world.own("build", 10min); universe.live("c", "build"); universe.settle(); },
+      {"renew an owner",
+       [](Universe& universe) {
+         universe.world.own("build", 10min);
+         universe.live("c", "build");
+         universe.settle();
+       },
        use([](const fleet::Context& context) { return fleet::put_owner(context, {.id = OwnerId("build"), .kind = "build", .ttl = 24h}); })},
-      {"create a container: record, make, say so", [](Universe& universe) { universe.world.own("build"); universe.wanted.insert("new"); },
+      {"create a container: record, make, say so",
+       [](Universe& universe) {
+         universe.world.own("build");
+         universe.wanted.insert("new");
+       },
        [](Universe& universe) {
          const fleet::ResourceName name = FleetWorld::container("new");
          const auto recorded = fleet::register_resource(universe.world.context(), {.name = name, .owner = OwnerId("build")});
@@ -188,16 +195,25 @@ std::vector<Workflow> workflows() {
       {"create a volume that fails", two_builds,
        [](Universe& universe) {
          const fleet::ResourceName name = FleetWorld::volume("broken");
-         const auto recorded = fleet::register_resource(universe.world.context(), {.name = name, .owner = OwnerId("other"), .parent = Handle("root")});
+         const auto recorded =
+             fleet::register_resource(universe.world.context(), {.name = name, .owner = OwnerId("other"), .parent = Handle("root")});
          if (!recorded.ok()) return;
          universe.machine.put(kVolume, "broken");
          (void)fleet::resource_failed(universe.world.context(), name).ok();
        }},
-      {"release an owner", [](Universe& universe) { two_builds(universe); universe.unwanted("c root leaf scratch"); },
+      {"release an owner",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.unwanted("c root leaf scratch");
+       },
        use([](const fleet::Context& context) { return fleet::release_owner(context, OwnerId("build"), Millis(0)); })},
       {"delete an owner", [](Universe& universe) { universe.world.own("done"); },
        use([](const fleet::Context& context) { return fleet::delete_owner(context, OwnerId("done")); })},
-      {"destroy by name", [](Universe& universe) { two_builds(universe); universe.unwanted("c scratch"); },
+      {"destroy by name",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.unwanted("c scratch");
+       },
        [](Universe& universe) {
          (void)fleet::destroy_resource(universe.world.context(), FleetWorld::volume("scratch")).ok();
          (void)fleet::destroy_resource(universe.world.context(), FleetWorld::container("c")).ok();
@@ -209,7 +225,8 @@ std::vector<Workflow> workflows() {
          const auto row = fleet::find_resource(universe.world.context(), c);
          if (row.ok() && row.value().pinned) (void)fleet::release_owner(universe.world.context(), OwnerId("build"), Millis(0)).ok();
        }},
-      {"unpin", [c](Universe& universe) {
+      {"unpin",
+       [c](Universe& universe) {
          two_builds(universe);
          must(fleet::pin_resource(universe.world.context(), c, "debugging", std::nullopt));
          universe.world.release("build");
@@ -222,9 +239,11 @@ std::vector<Workflow> workflows() {
          universe.unwanted("root leaf");
          (void)fleet::own_resource(universe.world.context(), c, OwnerId("other")).ok();
          const auto row = fleet::find_resource(universe.world.context(), c);
-         if (row.ok() && row.value().owner == "other") (void)fleet::release_owner(universe.world.context(), OwnerId("build"), Millis(0)).ok();
+         if (row.ok() && row.value().owner == "other")
+           (void)fleet::release_owner(universe.world.context(), OwnerId("build"), Millis(0)).ok();
        }},
-      {"release-expired-owners", [](Universe& universe) {
+      {"release-expired-owners",
+       [](Universe& universe) {
          universe.world.own("session", 30s);
          universe.live("s", "session");
          universe.settle();
@@ -233,14 +252,16 @@ std::vector<Workflow> workflows() {
        },
        pass("release-expired-owners")},
       {"mark-orphans over a tree", released, pass("mark-orphans")},
-      {"mark-failed", [](Universe& universe) {
+      {"mark-failed",
+       [](Universe& universe) {
          two_builds(universe);
          must(fleet::register_resource(universe.world.context(), {.name = FleetWorld::container("f"), .owner = OwnerId("other")}));
          must(fleet::resource_failed(universe.world.context(), FleetWorld::container("f")));
          universe.machine.put(kContainer, "f");
        },
        pass("mark-failed")},
-      {"creating-deadline", [](Universe& universe) {
+      {"creating-deadline",
+       [](Universe& universe) {
          two_builds(universe);
          universe.world.policy().creating_timeout = 1min;
          must(fleet::register_resource(universe.world.context(), {.name = FleetWorld::container("f"), .owner = OwnerId("other")}));
@@ -248,14 +269,16 @@ std::vector<Workflow> workflows() {
          universe.world.advance(2min);
        },
        pass("creating-deadline")},
-      {"missing", [](Universe& universe) {
+      {"missing",
+       [](Universe& universe) {
          universe.world.own("build");
          universe.world.add_container("vanished", "build");
          universe.settle();
          universe.world.advance(10min);
        },
        pass("missing")},
-      {"unknown", [](Universe& universe) {
+      {"unknown",
+       [](Universe& universe) {
          universe.settle();
          universe.machine.put(kContainer, "stranger");
          universe.settle();
@@ -263,11 +286,23 @@ std::vector<Workflow> workflows() {
          universe.world.advance(2min);
        },
        pass("unknown")},
-      {"worker-lifecycle: stalled and back", [](Universe& universe) { two_builds(universe); universe.world.advance(5min); },
+      {"worker-lifecycle: stalled and back",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.world.advance(5min);
+       },
        pass("worker-lifecycle")},
-      {"worker-lifecycle: landing", [](Universe& universe) { two_builds(universe); must(fleet::land_worker(universe.world.context(), WorkerName("w1"))); },
+      {"worker-lifecycle: landing",
+       [](Universe& universe) {
+         two_builds(universe);
+         must(fleet::land_worker(universe.world.context(), WorkerName("w1")));
+       },
        pass("worker-lifecycle")},
-      {"prune a worker", [](Universe& universe) { universe.world.enroll("w3"); must(fleet::land_worker(universe.world.context(), WorkerName("w3"))); },
+      {"prune a worker",
+       [](Universe& universe) {
+         universe.world.enroll("w3");
+         must(fleet::land_worker(universe.world.context(), WorkerName("w3")));
+       },
        use([](const fleet::Context& context) { return fleet::prune_worker(context, WorkerName("w3")); })},
       {"retire a worker", [](Universe& universe) { universe.world.enroll("w3"); },
        use([](const fleet::Context& context) { return fleet::retire_worker(context, WorkerName("w3")); })},
@@ -280,13 +315,37 @@ std::vector<Workflow> workflows() {
          (void)fleet::unfreeze_worker(universe.world.context(), WorkerName("w1")).ok();
          (void)fleet::unfreeze_fleet(universe.world.context()).ok();
        }},
-      {"first sync of a session", [](Universe& universe) { universe.world.own("build"); universe.live("c", "build"); }, turn},
+      {"first sync of a session",
+       [](Universe& universe) {
+         universe.world.own("build");
+         universe.live("c", "build");
+       },
+       turn},
       {"sync with nothing new", two_builds, turn},
-      {"sync that brings orders", [](Universe& universe) { released(universe); universe.world.collect(); }, turn},
-      {"sync with results, and the next orders", [](Universe& universe) { released(universe); universe.world.collect(); universe.machine.turn(); }, turn},
+      {"sync that brings orders",
+       [](Universe& universe) {
+         released(universe);
+         universe.world.collect();
+       },
+       turn},
+      {"sync with results, and the next orders",
+       [](Universe& universe) {
+         released(universe);
+         universe.world.collect();
+         universe.machine.turn();
+       },
+       turn},
       {"everything from release to gone", released, turns},
-      {"a worker that restarts in the middle", [](Universe& universe) { released(universe); universe.world.collect(); universe.machine.turn(); universe.machine.crash(); }, turns},
-      {"things that vanish behind everybody's back", [](Universe& universe) {
+      {"a worker that restarts in the middle",
+       [](Universe& universe) {
+         released(universe);
+         universe.world.collect();
+         universe.machine.turn();
+         universe.machine.crash();
+       },
+       turns},
+      {"things that vanish behind everybody's back",
+       [](Universe& universe) {
          universe.world.own("build");
          universe.world.add_container("vanished", "build");
          universe.settle();

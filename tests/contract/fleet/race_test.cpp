@@ -76,7 +76,8 @@ const Rescue kRescues[] = {
     {"Touched", [](const fleet::Context& context) { return status_of(fleet::touch_resource(context, FleetWorld::volume("v"))); }},
     {"Pinned",
      [](const fleet::Context& context) { return status_of(fleet::pin_resource(context, FleetWorld::volume("v"), "debugging", {})); }},
-    {"Reowned", [](const fleet::Context& context) { return status_of(fleet::own_resource(context, FleetWorld::volume("v"), OwnerId("heir"))); }},
+    {"Reowned",
+     [](const fleet::Context& context) { return status_of(fleet::own_resource(context, FleetWorld::volume("v"), OwnerId("heir"))); }},
     {"GivenAChild",
      [](const fleet::Context& context) {
        return status_of(
@@ -192,8 +193,8 @@ TEST_F(Race, AQuietSyncBesideAMarkDoesNotLoseTheOrder) {
   wire::SyncRequest same = teller.frame("");
   same.inventories = {};
   same.same = true;
-  auto syncing = start_and_see_it_wait(
-      [same](const fleet::Context& context) { return fleet::sync(context, {.key = "", .worker = "w1"}, same); });
+  auto syncing =
+      start_and_see_it_wait([same](const fleet::Context& context) { return fleet::sync(context, {.key = "", .worker = "w1"}, same); });
   pausing.go_on();
   must(marking.get());
   EXPECT_EQ(joined(must(syncing.get()).answer.destroy.containers), "c");
@@ -245,7 +246,8 @@ TEST_F(Race, AnInventoryThatWaitedForAChangeDoesNotJudgeIt) {
   must(fleet::register_resource(world.context(), {.name = FleetWorld::container("c"), .owner = OwnerId("build")}));
   const wire::SyncRequest listed_before = teller.frame("");
   PausingDatabase pausing(*second_, sql::events_append);
-  auto creating = start(pausing, [](const fleet::Context& context) { return fleet::resource_created(context, FleetWorld::container("c")); });
+  auto creating =
+      start(pausing, [](const fleet::Context& context) { return fleet::resource_created(context, FleetWorld::container("c")); });
   auto syncing = start_and_see_it_wait(
       [listed_before](const fleet::Context& context) { return fleet::sync(context, {.key = "", .worker = "w1"}, listed_before); });
   pausing.go_on();

@@ -36,7 +36,8 @@ class HeldSyncs : public testing::Test {
   using Answer = std::optional<Result<wire::SyncAnswer>>;
   std::shared_ptr<Answer> tell(std::int64_t wait_ms) {
     auto answer = std::make_shared<Answer>();
-    wire::SyncRequest request{.session = "s", .incarnation = "i", .started = 1, .sequence = ++sequence_, .as_of = high_water_, .wait_ms = wait_ms};
+    wire::SyncRequest request{
+        .session = "s", .incarnation = "i", .started = 1, .sequence = ++sequence_, .as_of = high_water_, .wait_ms = wait_ms};
     request.inventories.containers = wire::Inventory{};
     request.inventories.volumes = wire::Inventory{};
     plane_.sync("worker:w1", {.key = "", .worker = "w1"}, request, [this, answer](Result<wire::SyncAnswer> told) {
