@@ -1,5 +1,6 @@
 // mark-orphans finds its candidates by index. Whatever the world, what it marks is what a look at every resource with the definition in
 // hand would mark.
+#include <iostream>
 #include <map>
 #include <random>
 #include <set>
