@@ -108,7 +108,6 @@ void add_client_commands(CommandLine& line) {
   add_event_command(commands);
   add_freeze_commands(commands);
   add_token_commands(commands);
-  add_lineage_commands(commands);
 }
 
 }  // namespace reclaim::cli

@@ -64,6 +64,5 @@ void add_token_commands(Commands& commands);
 void add_event_command(Commands& commands);
 void add_collector_commands(Commands& commands);
 void add_freeze_commands(Commands& commands);
-void add_lineage_commands(Commands& commands);
 
 }  // namespace reclaim::cli

@@ -1,4 +1,4 @@
-// Passes on demand, events, freezes, tokens, lineage.
+// Passes on demand, events, freezes, tokens.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -179,12 +179,6 @@ void add_token_commands(Commands& commands) {
            [id](Session& session) { return session.change("DELETE", "/api/v1/tokens/" + url_encoded(*id), {}, token_view()); })
       ->add_option("ID", *id, "The token's id, as tokens list shows it")
       ->required();
-}
-
-void add_lineage_commands(Commands& commands) {
-  CLI::App* group = commands.group(nullptr, "lineage", "Which history of the database the workers follow.");
-  commands.add(group, "show", "Shows the lineage, those it replaces and who saw another.", "reclaim lineage show",
-               [](Session& session) { return session.show("/api/v1/lineage"); });
 }
 
 }  // namespace reclaim::cli

@@ -58,29 +58,6 @@ void add_enroll(Commands& commands, CLI::App* workers) {
       ->check(CLI::IsMember({"hold", "adopt", "destroy"}));
 }
 
-void add_accept(Commands& commands, CLI::App* workers) {
-  struct Acceptance {
-    std::string name;
-    std::string what;
-    bool adopts = false;
-    bool destroys = false;
-  };
-  auto given = std::make_shared<Acceptance>();
-  CLI::App* command =
-      commands.add(workers, "accept", "Lifts what holds a worker back: its brake, or the decision about what it already had.",
-                   "reclaim workers accept w1 --adopt", [given](Session& session) {
-                     const bool decides = given->adopts || given->destroys;
-                     wire::Json body{{"what", given->what.empty() ? (decides ? "existing" : "brake") : given->what}};
-                     if (decides) body["unknown"] = given->adopts ? "adopt" : "destroy";
-                     return session.change("POST", path_of(given->name) + "/accept", body, worker_view());
-                   });
-  add_name(command, given->name, "The worker's name");
-  command->add_option("--what", given->what, "What is accepted (default: brake, and existing with --adopt or --destroy)")
-      ->check(CLI::IsMember({"brake", "existing", "incarnation", "session"}));
-  CLI::Option* adopt = command->add_flag("--adopt", given->adopts, "Keep what the server does not know, under the owner adopted:NAME");
-  command->add_flag("--destroy", given->destroys, "Destroy what the server does not know")->excludes(adopt);
-}
-
 void add_action(Commands& commands, CLI::App* workers, const char* method, const std::string& name, const std::string& description) {
   auto worker = std::make_shared<std::string>();
   const std::string verb = method == std::string("POST") ? "/" + name : "";
@@ -105,7 +82,6 @@ void add_worker_commands(Commands& commands) {
   add_action(commands, workers, "POST", "retire", "Lets a worker empty and then forgets it.");
   add_action(commands, workers, "POST", "prune", "Forgets a worker that does not run, with its rows.");
   add_action(commands, workers, "DELETE", "delete", "Removes a worker, its keys and its rows.");
-  add_accept(commands, workers);
 }
 
 }  // namespace reclaim::cli

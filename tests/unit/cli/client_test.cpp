@@ -116,12 +116,6 @@ TEST_F(Client, AsksForEachStepOfAWorkersLife) {
   }
   server.on("DELETE /api/v1/workers/w1", kWorker);
   EXPECT_EQ(asked_by({"workers", "delete", "w1"}), Lines{"DELETE /api/v1/workers/w1"});
-  const std::string accept = "POST /api/v1/workers/w1/accept";
-  server.on(accept, kWorker);
-  EXPECT_EQ(asked_by({"workers", "accept", "w1"}), Lines{accept + R"( {"what":"brake"})"});
-  EXPECT_EQ(asked_by({"workers", "accept", "w1", "--adopt"}), Lines{accept + R"( {"unknown":"adopt","what":"existing"})"});
-  EXPECT_EQ(asked_by({"workers", "accept", "w1", "--what", "incarnation", "--destroy"}),
-            Lines{accept + R"( {"unknown":"destroy","what":"incarnation"})"});
 }
 
 TEST_F(Client, AsksForEachStepOfAnOwnersLife) {
@@ -358,7 +352,6 @@ TEST_F(Client, WrongUsageNamesTheFlagAndAsksNobody) {
       {{"workers", "enroll", "w1"}, "--key"},
       {{"workers", "enroll", "w1", "--kee", "x"}, "--kee"},
       {{"workers", "enroll", "w1", "--key", "/absent/w1.pub"}, "--key"},
-      {{"workers", "accept", "w1", "--adopt", "--destroy"}, "--destroy"},
       {{"owners", "add", "b1", "--kind", "k", "--ttl", "60"}, "--ttl"},
       {{"owners", "add", "b1", "--kind", "k", "--ttl", "1500ms"}, "--ttl"},
       {{"owners", "add", "b1", "--kind", "k", "--label", "x"}, "--label"},
