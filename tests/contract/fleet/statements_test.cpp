@@ -140,6 +140,24 @@ TEST_P(Statements, ADeltaTakesAsManyStatementsWhateverTheSetItChanges) {
   EXPECT_EQ(small.world.containers().substr(0, 18), "c1:created,missing");
 }
 
+// PostgreSQL keeps a statement's plan after a few runs. One that was made for a table of a few rows must suit one of 100,000.
+TEST_P(Statements, WhatWasPlannedForSmallTablesSuitsLargeOnes) {
+  FleetStore store(GetParam());
+  const std::unique_ptr<ports::Database> database = sim::must(store.open());
+  sim::FleetWorld world(*database);
+  world.own("build");
+  const auto sync_twice = [&](const std::string& worker, std::int64_t count) {
+    world.enroll(worker);
+    store.fill({.count = count, .worker = worker, .owner = "build"});
+    Reporter reporter(world, worker);
+    reporter.tell(reporter.full(Reporter::handles(count)));
+    reporter.tell(reporter.delta({}, {"c1"}));
+  };
+  for (int i = 1; i <= 12; ++i) sync_twice("small-" + std::to_string(i), 3);
+  sync_twice("large", 100'000);
+  EXPECT_EQ(store.execute("SELECT COUNT(*) FROM resources WHERE present = 0 AND missing_since IS NOT NULL"), "13");
+}
+
 ON_BOTH_ENGINES(Statements);
 
 }  // namespace
