@@ -1,6 +1,8 @@
 // reclaim-bench: numbers of the fleet plane on this machine. Databases are its own and gone afterwards.
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+
 #include "measure.hpp"
 
 int main(int argc, char** argv) {
@@ -18,6 +20,10 @@ int main(int argc, char** argv) {
   sync->add_option("--runs", options.runs, "workers measured at each size")->check(CLI::Range(1, 100));
   CLI::App* marks = add("marks", "how fast orphans are marked, and what a sync beside it feels");
   marks->add_option("--rows", options.rows, "orphans, in thousands of one owner each")->check(CLI::Range(1000, 10'000'000));
+  if (argc == 1) {
+    std::cout << app.help();
+    return 0;
+  }
   CLI11_PARSE(app, argc, argv);
   if (sync->parsed()) bench_sync(options);
   if (marks->parsed()) bench_marks(options);
