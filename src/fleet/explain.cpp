@@ -6,6 +6,8 @@
 namespace reclaim::fleet {
 namespace {
 
+constexpr std::int64_t kDependentsShown = 100;
+
 // When a clock that runs out at `at` does so in wall time, if serving goes on.
 WallTime expected(const Moment& moment, ServiceTime at) { return moment.wall + std::max(Millis(0), at - moment.now); }
 
@@ -67,21 +69,23 @@ Status explain_destroying(const Context& context, const Resource& resource, Expl
   if (resource.in_hand)
     explanation.because.push_back(resource.stuck ? "its worker has the order in hand and is stuck with it"
                                                  : "its worker has the order in hand");
-  ResourceFilter children{.kind = ResourceKind::kVolume, .worker = resource.name.worker.str(), .limit = 100'000};
-  for (const Resource& volume : TRY(list_resources(context, children))) {
-    const std::string& hangs_on = resource.name.kind == ResourceKind::kContainer ? volume.container : volume.parent;
-    if (hangs_on == resource.name.handle.str()) explanation.blocked_by.push_back("volume " + volume.name.handle.str());
-  }
+  const ports::Rows dependents = TRY(context.database.run(sql::resource_dependents, {resource.id, kDependentsShown}));
+  for (const ports::Row& row : dependents) explanation.blocked_by.push_back("volume " + row.text(0));
+  return done();
+}
+
+Status explain_creating(const Context& context, const Resource& resource, Explanation& explanation) {
+  explanation.verdict = "kept";
+  explanation.rule = "creating-deadline";
+  explanation.because.emplace_back("it is being created");
+  const ports::Rows rows = TRY(context.database.run(sql::resource_entered, {resource.id}));
+  if (!rows.empty()) explanation.earliest = expected(context.moment, ServiceTime{rows[0].integer(0)} + context.policy.creating_timeout);
   return done();
 }
 
 Status explain_row(const Context& context, const Resource& resource, Explanation& explanation) {
   switch (resource.state) {
-    case ResourceState::kCreating:
-      explanation.verdict = "kept";
-      explanation.rule = "creating-deadline";
-      explanation.because.push_back("it is being created");
-      return done();
+    case ResourceState::kCreating: return explain_creating(context, resource, explanation);
     case ResourceState::kFailed:
       explanation.verdict = "will_be_marked";
       explanation.rule = "mark-failed";

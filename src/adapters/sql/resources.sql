@@ -22,6 +22,17 @@ WHERE r.kind = $3 AND r.id > $4
   AND (CAST($8 AS INTEGER) = 0 OR r.missing_since IS NOT NULL)
 ORDER BY r.id LIMIT $9
 
+-- What hangs on it: volumes of a container, children of a volume.
+-- statement: resource_dependents
+SELECT handle FROM (
+  SELECT r.handle FROM resources r WHERE r.container_id = $1
+  UNION
+  SELECT r.handle FROM resources r WHERE r.parent_id = $1) d
+ORDER BY handle LIMIT $2
+
+-- statement: resource_entered
+SELECT entered FROM resources WHERE id = $1
+
 -- statement: resource_ref
 SELECT id, state FROM resources WHERE worker_id = $1 AND kind = $2 AND handle = $3
 
