@@ -33,7 +33,7 @@ wire::SyncRequest Teller::frame(std::string_view containers, std::string_view vo
 }
 
 wire::SyncAnswer Teller::tell(const wire::SyncRequest& request) {
-  const wire::SyncAnswer answer = must(send(request)).answer;
+  wire::SyncAnswer answer = must(send(request)).answer;
   high_water = answer.high_water;
   return answer;
 }
