@@ -88,7 +88,7 @@ Status follow_events(Session& session, std::optional<std::string> after) {
     return console.out.good();
   };
   for (;;) {
-    const Status status = session.api().follow(after, show);
+    Status status = session.api().follow(after, show);
     if (status.ok()) was_connected = true;
     const bool may_return = status.ok() || (was_connected && status.error().kind == Error::Kind::kUnavailable);
     if (!may_return) return status;

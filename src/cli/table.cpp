@@ -102,7 +102,11 @@ Drawn draw(const Column& column, const std::vector<Ordered>& items) {
   drawn.cells.reserve(items.size());
   for (const Ordered& item : items) {
     const Ordered* value = at_path(item, column.path);
-    std::string cell = value == nullptr ? "" : cell_of(column.path, *value);
+    if (value == nullptr) {
+      drawn.cells.emplace_back();
+      continue;
+    }
+    std::string cell = cell_of(column.path, *value);
     const bool says_nothing = cell.empty() || (column.is_quiet && (*value == 0 || *value == false));
     drawn.is_empty = drawn.is_empty && says_nothing;
     drawn.is_number = drawn.is_number && (cell.empty() || value->is_number());
@@ -192,7 +196,8 @@ std::string render_fields(const Ordered& object, int width) {
   for (const auto& [name, value] : fields) names = std::max(names, width_of(name));
   std::string text;
   for (const auto& [name, value] : fields) {
-    std::string line = name + std::string(names - width_of(name) + kGap, ' ') + value;
+    std::string line = name;
+    line.append(names - width_of(name) + kGap, ' ').append(value);
     line.erase(line.find_last_not_of(' ') + 1);
     text += cut(line, static_cast<std::size_t>(std::max(width, 1))) + "\n";
   }
