@@ -14,7 +14,7 @@ Error no_token() { return unauthenticated("send a token: `Authorization: Bearer 
 Error refusal(const Call& call, Error error) {
   if (call.body.empty() || call.body.size() > kStrangersBodyMax) return error;
   const Result<wire::Json> body = wire::parse_json(call.body);
-  return body.ok() ? std::move(error) : body.error();
+  return body.ok() ? error : body.error();
 }
 
 }  // namespace

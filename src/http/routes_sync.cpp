@@ -24,7 +24,7 @@ Error first_of(const ApiParts& parts, const Request& request, Error wrong) {
   const Result<WorkerName> name = worker_in_path(request);
   if (!name.ok()) return name.error();
   const Result<fleet::Worker> worker = fleet::find_worker(context_of(parts, request), name.value());
-  return worker.ok() ? std::move(wrong) : worker.error();
+  return worker.ok() ? wrong : worker.error();
 }
 
 void sync_by_name(const ApiParts& parts, const Request& request, Answer answer) {

@@ -105,6 +105,7 @@ Result<std::vector<ConfigEntry>> parse_config(std::string_view text, const std::
   }
   std::ranges::stable_sort(entries, {}, [](const auto& entry) { return entry.first; });
   std::vector<ConfigEntry> in_order;
+  in_order.reserve(entries.size());
   for (auto& [line, entry] : entries) in_order.push_back(std::move(entry));
   return in_order;
 }
