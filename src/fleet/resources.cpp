@@ -135,6 +135,19 @@ Status refuse_destroying(const Resource& resource) {
   return done();
 }
 
+// What its creator says came of it.
+Result<Resource> report_creation(const Context& context, const ResourceName& name, ResourceEvent event, ResourceState wanted) {
+  const auto step = [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
+    if (before.state == wanted) return std::optional<Event>{};
+    const std::string to(name_of(wanted));
+    if (next(before.state, event) != wanted) return no_transition(before, to);
+    TRY(transaction.run(sql::resource_set_state,
+                        {before.id, to, context.moment.wall.ms, context.moment.now.ms, change, std::string(name_of(before.state))}));
+    return std::optional<Event>(event_of(to, before, wanted));
+  };
+  return change_resource(context, name, step);
+}
+
 }  // namespace
 
 Result<Outcome<Resource>> register_resource(const Context& context, const ResourceSpec& spec) {
@@ -151,27 +164,11 @@ Result<Outcome<Resource>> register_resource(const Context& context, const Resour
 }
 
 Result<Resource> resource_created(const Context& context, const ResourceName& name) {
-  return change_resource(
-      context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-        if (before.state == ResourceState::kCreated) return std::optional<Event>{};
-        const std::optional<ResourceState> after = next(before.state, ResourceEvent::kCreated);
-        if (!after) return no_transition(before, "created");
-        TRY(transaction.run(sql::resource_set_state, {before.id, std::string(name_of(*after)), context.moment.wall.ms,
-                                                      context.moment.now.ms, change, std::string(name_of(before.state))}));
-        return std::optional<Event>(event_of("created", before, *after));
-      });
+  return report_creation(context, name, ResourceEvent::kCreated, ResourceState::kCreated);
 }
 
 Result<Resource> resource_failed(const Context& context, const ResourceName& name) {
-  return change_resource(
-      context, name, [&](Transaction& transaction, const Resource& before, std::int64_t change) -> Result<std::optional<Event>> {
-        if (before.state == ResourceState::kFailed) return std::optional<Event>{};
-        const std::optional<ResourceState> after = next(before.state, ResourceEvent::kFailed);
-        if (!after) return no_transition(before, "failed");
-        TRY(transaction.run(sql::resource_set_state, {before.id, std::string(name_of(*after)), context.moment.wall.ms,
-                                                      context.moment.now.ms, change, std::string(name_of(before.state))}));
-        return std::optional<Event>(event_of("failed", before, *after));
-      });
+  return report_creation(context, name, ResourceEvent::kFailed, ResourceState::kFailed);
 }
 
 Result<Resource> destroy_resource(const Context& context, const ResourceName& name) {
