@@ -13,6 +13,7 @@ constexpr std::size_t kTextMax = 4096;         // a handle as found, an error
 constexpr std::size_t kWrittenTextMax = 1024;  // bytes that are not UTF-8 may triple when written
 constexpr std::size_t kReplacesMax = 10'000;
 constexpr std::size_t kMalformedMax = 10'000;
+constexpr std::size_t kUnlistedMax = 100;
 
 std::string printable(ObjectReader& reader, const char* key, std::string value) {
   const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
@@ -109,6 +110,16 @@ Result<Malformed> parse_malformed(const Json& json, const std::string& path) {
   return malformed;
 }
 
+Result<Unlisted> parse_unlisted(const Json& json, const std::string& path) {
+  ObjectReader reader(json, path);
+  Unlisted unlisted;
+  const std::string kind = reader.required_text("kind");
+  unlisted.error = reader.text("error", kTextMax).value_or("");
+  TRY(reader.finish());
+  unlisted.kind = TRY(kind_of(kind, reader.path_of("kind")));
+  return unlisted;
+}
+
 template <class T>
 Result<std::vector<T>> parse_each(ObjectReader& reader, const char* key, std::size_t count_max,
                                   Result<T> (*parse)(const Json&, const std::string&)) {
@@ -156,6 +167,11 @@ Result<PerKind<std::vector<std::string>>> parse_handles(ObjectReader& outer, Jso
 }
 
 void parse_session(ObjectReader& reader, SyncRequest& request, const Standing* standing) {
+  if (std::optional<std::string> boot = reader.text("boot", kTokenMax)) request.boot = printable(reader, "boot", *std::move(boot));
+  if (const std::optional<std::string> consent = reader.text("new_incarnation", kTokenMax)) {
+    request.accepts_new_incarnation = *consent == "accept";
+    if (*consent != "accept" && *consent != "hold") reader.fail(invalid(reader.path_of("new_incarnation"), "must be hold or accept"));
+  }
   if (request.same && standing != nullptr) {
     request.session = token_or(reader, "session", standing->session);
     request.incarnation = token_or(reader, "incarnation", standing->incarnation);
@@ -262,6 +278,8 @@ void write_session(ObjectWriter& writer, const SyncRequest& request) {
   if (request.started != 0) writer.integer("started", request.started);
   writer.integer("sequence", request.sequence);
   writer.integer("as_of", request.as_of);
+  if (!request.boot.empty()) writer.text("boot", request.boot);
+  if (request.accepts_new_incarnation) writer.text("new_incarnation", "accept");
   if (!request.answered) return;
   ObjectWriter answered(writer.key("answered"));
   answered.text("lineage", request.answered->lineage);
@@ -288,6 +306,7 @@ Result<SyncRequest> parse_sync_request(std::string_view text, const Standing* st
   request.answered = TRY(parse_answered(reader));
   request.inventories = TRY(parse_inventories(reader, root));
   request.malformed = TRY(parse_each(reader, "malformed", kMalformedMax, parse_malformed));
+  request.unlisted = TRY(parse_each(reader, "unlisted", kUnlistedMax, parse_unlisted));
   request.results = TRY(parse_each(reader, "results", kResultsMax, parse_result));
   request.in_hand = TRY(parse_handles(reader, root, "in_hand", Unknown::kRefused));
   request.disk = TRY(parse_disk(reader));
@@ -328,6 +347,13 @@ std::string to_json(const SyncRequest& request) {
         ObjectWriter item(out);
         item.text("kind", name_of(malformed.kind));
         item.text("name", presentable(malformed.name));
+      });
+    }
+    if (!request.unlisted.empty()) {
+      writer.list("unlisted", request.unlisted, [&out](const Unlisted& unlisted) {
+        ObjectWriter item(out);
+        item.text("kind", name_of(unlisted.kind));
+        if (!unlisted.error.empty()) item.text("error", presentable(unlisted.error));
       });
     }
     if (!request.results.empty()) {

@@ -56,6 +56,13 @@ struct Malformed {
   bool operator==(const Malformed&) const = default;
 };
 
+// A kind that was left out of the sync, and why: its list failed, or a root of it is not fit to be listed.
+struct Unlisted {
+  ResourceKind kind = ResourceKind::kContainer;
+  std::string error;
+  bool operator==(const Unlisted&) const = default;
+};
+
 // The last answer that the worker received at all, in any session.
 struct Answered {
   std::string lineage;
@@ -79,11 +86,14 @@ struct SyncRequest {
   std::optional<Answered> answered;
   PerKind<std::optional<Inventory>> inventories;
   std::vector<Malformed> malformed;
+  std::vector<Unlisted> unlisted;
   std::vector<DestroyResult> results;
   PerKind<std::vector<std::string>> in_hand;
   std::optional<Disk> disk;
   std::int64_t wait_ms = 0;
-  bool same = false;  // nothing new since the last acknowledged inventories
+  bool same = false;                     // nothing new since the last acknowledged inventories
+  std::string boot;                      // the machine's boot id; empty: not told
+  bool accepts_new_incarnation = false;  // the worker's operator has agreed to an incarnation that nobody has seen yet
   bool operator==(const SyncRequest&) const = default;
 };
 

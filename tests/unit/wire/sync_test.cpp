@@ -10,10 +10,12 @@ namespace {
 // A request in the wire's own order, with one of everything.
 constexpr std::string_view kEverything =
     R"({"session":"s-1","incarnation":"i-1","started":3,"sequence":7,"as_of":123450,)"
+    R"("boot":"b-1","new_incarnation":"accept",)"
     R"("answered":{"lineage":"l-1","session":"s-1","sequence":6},)"
     R"("containers":{"full":["h1","h2"]},)"
     R"("volumes":{"base":6,"added":["v9"],"removed":["v3"],"count":812,"digest":"0123456789abcdef0123456789abcdef"},)"
     R"("malformed":[{"kind":"volume","name":"a b"}],)"
+    R"("unlisted":[{"kind":"container","error":"no root"}],)"
     R"("results":[{"kind":"container","handle":"h0","ok":true},)"
     R"({"kind":"volume","handle":"v4","ok":false,"error":"busy","attempt":2,"took_ms":7,"stuck":true}],)"
     R"("in_hand":{"containers":["h5"],"volumes":["v4"]},"disk":{"total_bytes":2,"used_bytes":1},"wait_ms":60000})";
@@ -38,6 +40,9 @@ TEST(SyncRequest, ReadsEverythingTheContractNames) {
   EXPECT_EQ(request.inventories.volumes->removed, std::vector<std::string>{"v3"});
   EXPECT_EQ(request.inventories.volumes->count, 812);
   EXPECT_EQ(request.malformed, (std::vector<Malformed>{{ResourceKind::kVolume, "a b"}}));
+  EXPECT_EQ(request.unlisted, (std::vector<Unlisted>{{ResourceKind::kContainer, "no root"}}));
+  EXPECT_EQ(request.boot, "b-1");
+  EXPECT_TRUE(request.accepts_new_incarnation);
   EXPECT_EQ(request.results.at(1), (DestroyResult{ResourceKind::kVolume, "v4", false, "busy", 2, true, 7}));
   EXPECT_EQ(request.in_hand.containers, std::vector<std::string>{"h5"});
   EXPECT_EQ(request.disk, (Disk{2, 1}));
@@ -76,6 +81,9 @@ TEST(SyncRequest, NamesTheFieldThatIsWrong) {
       {R"("results":[{"kind":"volume","handle":"a","ok":true,"why":""}])", "results[0].why"},
       {R"("results":["a"])", "results[0]"},
       {R"("malformed":[{"kind":"volume"}])", "malformed[0].name"},
+      {R"("boot":"")", "boot"},
+      {R"("new_incarnation":"yes")", "new_incarnation"},
+      {R"("unlisted":[{"error":"no root"}])", "unlisted[0].kind"},
       {R"("in_hand":{"containers":"h"})", "in_hand.containers"},
       {R"("in_hand":{"pods":[]})", "in_hand.pods"},
       {R"("answered":{"lineage":"l","session":"s"})", "answered.sequence"},
