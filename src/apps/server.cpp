@@ -145,8 +145,11 @@ class Server {
     transport_ = TRY(http::Transport::start(
         {.host = options_.listen.host, .port = options_.listen.port, .record_file = options_.record_exchanges}, *api_));
     metrics_service_ = std::make_unique<http::MetricsService>(metrics_, refresh);
-    metrics_transport_ = TRY(http::Transport::start(
-        {.host = options_.metrics_listen.host, .port = options_.metrics_listen.port, .threads = 1}, *metrics_service_));
+    metrics_transport_ = TRY(http::Transport::start({.host = options_.metrics_listen.host,
+                                                     .port = options_.metrics_listen.port,
+                                                     .threads = 1,
+                                                     .descriptors_left = runtime::kLeftByMetrics},
+                                                    *metrics_service_));
     return done();
   }
 

@@ -23,6 +23,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "ports/control_door.hpp"
+#include "runtime/descriptors.hpp"
 
 namespace reclaim::gateway {
 
@@ -36,7 +37,8 @@ struct GatewayOptions {
   std::size_t sessions_max = 4096;
   std::size_t sessions_per_key_max = 4;
   std::size_t unauthenticated_max = 128;
-  std::size_t calls_max = 8;  // threads that ask the door
+  std::size_t calls_max = 8;                               // threads that ask the door
+  std::size_t descriptors_left = runtime::kLeftByWorkers;  // percent of the process's limit
 
   Millis login_timeout{10'000};
   Millis unauthenticated_grace{1'000};  // of silence, then one that has not logged in gives its place up to others who wait

@@ -5,22 +5,45 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
+
+#include "runtime/descriptors.hpp"
 
 namespace reclaim::gateway {
 namespace {
 
 constexpr int kBacklog = 65535;  // the kernel cuts it to net.core.somaxconn
-// Left for the rest of the process: its database and its files must not fail because many workers are connected.
-constexpr int kDescriptorsKept = 64;
-constexpr std::string_view kNoDescriptors = "reclaim: out of descriptors, try again later\r\n";
+constexpr std::string_view kNoDescriptors = "out of descriptors, try again later";
+
+void put_number(std::string& packet, std::size_t number) {
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) packet.push_back(static_cast<char>((number >> shift) & 0xffU));
+}
+
+void put_text(std::string& packet, std::string_view text) {
+  put_number(packet, text.size());
+  packet.append(text);
+}
+
+// A server's banner and a disconnect, which goes in the clear because no keys are agreed on yet (RFC 4253, 6 and 11.1).
+std::string farewell(std::string_view why) {
+  constexpr char kDisconnect = 1;
+  constexpr std::size_t kTooManyConnections = 12;
+  std::string payload(1, kDisconnect);
+  put_number(payload, kTooManyConnections);
+  put_text(payload, why);
+  put_text(payload, "");
+  const std::size_t padding = 4 + (8 - (5 + payload.size() + 4) % 8) % 8;
+  std::string packet;
+  put_number(packet, 1 + payload.size() + padding);
+  packet.push_back(static_cast<char>(padding));
+  return "SSH-2.0-reclaim\r\n" + packet + payload + std::string(padding, '\0');
+}
 
 int bind_first(const addrinfo* addresses) {
   int error = 0;
@@ -62,7 +85,8 @@ Listener::~Listener() {
   if (spare_ >= 0) close(spare_);
 }
 
-Status Listener::open(const std::string& host, int port) {
+Status Listener::open(const std::string& host, int port, std::size_t descriptors_left) {
+  descriptors_left_ = descriptors_left;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -72,10 +96,6 @@ Status Listener::open(const std::string& host, int port) {
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, freeaddrinfo);
   fd_ = bind_first(addresses.get());
   if (fd_ < 0) return unavailable("cannot listen on " + host + ":" + std::to_string(port) + ": " + std::strerror(errno));
-  rlimit limit = {};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  const int descriptors = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 30));
-  descriptors_max_ = descriptors - std::min(kDescriptorsKept, descriptors / 8);
   hold_spare();
   return done();
 }
@@ -95,20 +115,20 @@ void Listener::hold_spare() {
 
 Listener::Arrival Listener::accept() {
   const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0 && fd < descriptors_max_) {
+  if (fd >= 0 && runtime::leaves_descriptors(fd, descriptors_left_)) {
     tune(fd);
     return {Arrival::Kind::kConnection, fd};
   }
   if (fd >= 0) {
     turn_away(fd, kNoDescriptors);
-    return {Arrival::Kind::kNoDescriptors};
+    return {Arrival::Kind::kTurnedAway};
   }
   if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return {Arrival::Kind::kNobody};
   if (spare_ >= 0) close(std::exchange(spare_, -1));
   const int extra = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (extra >= 0) turn_away(extra, kNoDescriptors);
   hold_spare();
-  return {Arrival::Kind::kNoDescriptors};
+  return {extra >= 0 ? Arrival::Kind::kTurnedAway : Arrival::Kind::kNoDescriptors};
 }
 
 bool Listener::somebody_waits() const {
@@ -117,9 +137,11 @@ bool Listener::somebody_waits() const {
 }
 
 void Listener::turn_away(int fd, std::string_view why) {
-  [[maybe_unused]] const ssize_t told = send(fd, why.data(), why.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  char banner[512];  // closing with unread bytes would reset the connection and take the line back
-  [[maybe_unused]] const ssize_t read = recv(fd, banner, sizeof banner, MSG_DONTWAIT);
+  const std::string told = farewell(why);
+  [[maybe_unused]] const ssize_t sent = send(fd, told.data(), told.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  shutdown(fd, SHUT_WR);
+  char unread[4096];  // closing with bytes unread would reset the connection, and the reset may overtake what was told
+  [[maybe_unused]] const ssize_t read = recv(fd, unread, sizeof unread, MSG_DONTWAIT);
   close(fd);
 }
 

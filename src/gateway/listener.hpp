@@ -1,9 +1,11 @@
 // The listening socket. Its backlog is as long as the kernel allows: connections of a whole fleet that comes back at once wait there.
 //
-// Out of descriptors it still answers: one descriptor is kept in reserve to take a connection, tell it why and close it, so that
-// nobody hangs and the event loop does not spin on a connection that it cannot take.
+// It takes connections only as long as they leave descriptors to the rest of the process, and tells the others why. Should there be
+// none at all, one is kept in reserve to take a connection, tell it why and close it, so that nobody hangs and the event loop does not
+// spin on a connection that it cannot take.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,20 +20,21 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  Status open(const std::string& host, int port);
+  // `descriptors_left`: percent of the process's limit, see runtime/descriptors.hpp.
+  Status open(const std::string& host, int port, std::size_t descriptors_left);
   int fd() const { return fd_; }
   int port() const;
 
   struct Arrival {
-    enum class Kind { kConnection, kNobody, kNoDescriptors };
+    enum class Kind { kConnection, kNobody, kTurnedAway, kNoDescriptors };
     Kind kind;
     int fd = -1;  // of kConnection: non-blocking, and the caller's to close
   };
-  // kNoDescriptors: one was turned away, or could not even be, because the process has no descriptor left for it.
+  // kTurnedAway: for want of descriptors, and told so. kNoDescriptors: there is not even one for that; somebody still waits.
   Arrival accept();
   bool somebody_waits() const;
 
-  // Tells why in a line that the SSH protocol allows before a server's banner, and closes.
+  // Tells why as an SSH client shows it to its user, and closes.
   static void turn_away(int fd, std::string_view why);
 
  private:
@@ -39,7 +42,7 @@ class Listener {
 
   int fd_ = -1;
   int spare_ = -1;
-  int descriptors_max_ = 0;
+  std::size_t descriptors_left_ = 0;
 };
 
 }  // namespace reclaim::gateway

@@ -46,7 +46,7 @@ Reactor::~Reactor() {
 Status Reactor::start() {
   host_key_ = TRY(load_or_make_host_key(options_.host_key));
   TRY(make_bind());
-  TRY(listener_.open(options_.listen_host, options_.listen_port));
+  TRY(listener_.open(options_.listen_host, options_.listen_port, options_.descriptors_left));
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   epoll_event for_listener = {EPOLLIN, {.u64 = kListener}};
   epoll_event for_mailbox = {EPOLLIN, {.u64 = kMailbox}};
@@ -160,10 +160,8 @@ void Reactor::accept_some() {
     const Listener::Arrival arrival = listener_.accept();
     switch (arrival.kind) {
       case Listener::Arrival::Kind::kNobody: return;
-      case Listener::Arrival::Kind::kNoDescriptors:
-        refused(Refusal::kDescriptors);
-        out_of_descriptors_until_ = clock_.now() + kDescriptorsPause;
-        return;
+      case Listener::Arrival::Kind::kTurnedAway: refused(Refusal::kDescriptors); break;
+      case Listener::Arrival::Kind::kNoDescriptors: out_of_descriptors_until_ = clock_.now() + kDescriptorsPause; return;
       case Listener::Arrival::Kind::kConnection: begin(arrival.fd);
     }
   }
@@ -173,7 +171,7 @@ void Reactor::begin(int fd) {
   ++tally_.accepted;
   if (sessions_.size() >= options_.sessions_max) {
     refused(Refusal::kSessions);
-    return Listener::turn_away(fd, "reclaim: too many sessions, try again later\r\n");
+    return Listener::turn_away(fd, "too many sessions, try again later");
   }
   const SessionId id = next_session_++;
   Result<std::unique_ptr<Session>> session = Session::accept(id, bind_.get(), fd, options_, *this, clock_.now());

@@ -34,7 +34,8 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::size_t kLingeringRefusalsMax = 256;
+constexpr std::size_t kLingeringMax = 256;                  // refused, and given the time to read it
+constexpr std::size_t kLingeringFew = 8;                    // while descriptors are short
 constexpr std::size_t kLingerBytesMax = 128 * 1024 * 1024;  // what a sender whose request was refused may still push at us
 constexpr std::chrono::seconds kLinger{5};
 constexpr std::chrono::milliseconds kAcceptPause{100};
@@ -222,7 +223,9 @@ class Transport::Impl {
 
   asio::awaitable<void> accept_all();
   void admit(tcp::socket socket);
-  asio::awaitable<void> refuse(ConnectionPtr connection);
+  void refuse(tcp::socket socket, std::size_t lingering_max);
+  asio::awaitable<void> tell_and_linger(ConnectionPtr connection);
+  void tell_and_leave(int newcomer) const;
   bool turn_away();
 
   asio::awaitable<void> serve(ConnectionPtr connection);
@@ -313,14 +316,9 @@ void Transport::Impl::admit(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   socket.non_blocking(true, ignored);
+  const bool fits = runtime::leaves_descriptors(socket.native_handle(), options_.descriptors_left);
+  if (!fits || connections_.size() >= limits().connections_max) return refuse(std::move(socket), fits ? kLingeringMax : kLingeringFew);
   const auto connection = std::make_shared<Connection>(std::move(socket));
-  if (connections_.size() >= limits().connections_max) {
-    ++refused_;
-    if (refusing_ >= kLingeringRefusalsMax) return;
-    ++refusing_;
-    asio::co_spawn(*io_, refuse(connection), [this](std::exception_ptr) { --refusing_; });
-    return;
-  }
   ++accepted_;
   connections_.insert(connection);
   open_ = connections_.size();
@@ -331,7 +329,21 @@ void Transport::Impl::admit(tcp::socket socket) {
   });
 }
 
-asio::awaitable<void> Transport::Impl::refuse(ConnectionPtr connection) {
+void Transport::Impl::refuse(tcp::socket socket, std::size_t lingering_max) {
+  ++refused_;
+  if (refusing_ >= lingering_max) return tell_and_leave(socket.native_handle());
+  ++refusing_;
+  asio::co_spawn(*io_, tell_and_linger(std::make_shared<Connection>(std::move(socket))), [this](std::exception_ptr) { --refusing_; });
+}
+
+void Transport::Impl::tell_and_leave(int newcomer) const {
+  [[maybe_unused]] const ssize_t sent = ::send(newcomer, refusal_.data(), refusal_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(newcomer, SHUT_WR);
+  std::array<char, 4096> unread{};  // closing with bytes unread would reset the connection, and the reset may overtake the reply
+  [[maybe_unused]] const ssize_t read = ::recv(newcomer, unread.data(), unread.size(), MSG_DONTWAIT);
+}
+
+asio::awaitable<void> Transport::Impl::tell_and_linger(ConnectionPtr connection) {
   error_code ec;
   connection->stream.expires_after(std::chrono::seconds(1));
   co_await asio::async_write(connection->stream, asio::buffer(refusal_), asio::redirect_error(asio::use_awaitable, ec));
@@ -349,8 +361,7 @@ bool Transport::Impl::turn_away() {
     const int newcomer = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (newcomer < 0) break;
     ++refused_;
-    [[maybe_unused]] const ssize_t sent = ::send(newcomer, refusal_.data(), refusal_.size(), MSG_NOSIGNAL);
-    ::shutdown(newcomer, SHUT_WR);
+    tell_and_leave(newcomer);
     ::close(newcomer);
   }
   spare_descriptor_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);

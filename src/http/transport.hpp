@@ -6,7 +6,7 @@
 //  * Nothing grows without a bound: connections, header, body, bodies in memory, requests waiting for a thread.
 //  * Nobody holds a connection for nothing: an idle one, a slow header and a body or reply that trickles are cut.
 //  * Waiting costs no thread: held answers and streams are limited by `connections_max` alone.
-//  * Out of descriptors, standing connections live on and new ones are told 503.
+//  * Out of descriptors, or of those that it may take, standing connections live on and new ones are told 503.
 //
 // Who may call: start(), stop() and the destructor from one thread, which is none of the transport's own; counts() from any.
 #pragma once
@@ -19,6 +19,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "http/service.hpp"
+#include "runtime/descriptors.hpp"
 
 namespace reclaim::http {
 
@@ -41,7 +42,8 @@ struct Options {
   std::uint16_t port = 0;  // 0: any free one
   std::size_t threads = 8;
   Limits limits = {};
-  std::string record_file = {};  // see http/recorder.hpp; empty: none
+  std::size_t descriptors_left = runtime::kLeftByApi;  // percent of the process's limit
+  std::string record_file = {};                        // see http/recorder.hpp; empty: none
 };
 
 struct Counts {
