@@ -8,9 +8,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "adapters/runtime_oci/oci_containers.hpp"
-#include "adapters/volumes_btrfs/btrfs_volumes.hpp"
-#include "adapters/volumes_dir/dir_volumes.hpp"
 #include "runtime/log.hpp"
 
 namespace reclaim::apps {
@@ -25,14 +22,6 @@ std::string name_of_root(const RootSpec& spec) { return spec.driver + ":" + spec
 Status make_runtime_root(const RootSpec& spec) {
   if (spec.kind != ResourceKind::kContainer || mkdir(spec.path.c_str(), 0711) == 0 || errno == EEXIST) return done();
   return system::system_error(errno, "cannot make " + spec.path);
-}
-
-template <class Driver>
-Status keep(Result<Driver> opened, std::unique_ptr<ports::ResourceDriver>& driver, std::function<Status(Instant)>& sweep) {
-  auto kept = std::make_unique<Driver>(TRY(std::move(opened)));
-  sweep = [pointer = kept.get()](Instant deadline) { return pointer->sweep(deadline); };
-  driver = std::move(kept);
-  return done();
 }
 
 }  // namespace
@@ -69,7 +58,7 @@ Result<WorkerMachine> WorkerMachine::open(const std::vector<RootSpec>& specs, co
     std::string path = TRY(system::path_of(opened.get()));
     if (std::ranges::find(paths, path) != paths.end()) return invalid("volumes", "the root " + path + " is given twice");
     paths.push_back(std::move(path));
-    roots.push_back({spec, TRY(system::RootDirectory::open(spec.path)), false, std::nullopt, nullptr, nullptr});
+    roots.push_back({spec, TRY(system::RootDirectory::open(spec.path)), false, std::nullopt, {}});
   }
   return WorkerMachine(std::move(roots), clock);
 }
@@ -116,22 +105,13 @@ Result<worker::Marker> WorkerMachine::mark_roots(Random& random) {
 }
 
 Status WorkerMachine::open_drivers() {
-  for (Root& root : roots_) TRY(open_driver(root));
-  return done();
-}
-
-Status WorkerMachine::open_driver(Root& root) const {
-  const std::string& path = root.spec.path;
-  if (root.spec.driver == "dir") return keep(volumes_dir::DirVolumes::open(path, *clock_), root.driver, root.sweep);
-  if (root.spec.driver == "btrfs") return keep(volumes_btrfs::BtrfsVolumes::open(path, *clock_), root.driver, root.sweep);
-  runtime_oci::OciOptions options{.program = root.spec.driver, .root = path, .lock_fd = root.directory.lock_fd()};
-  root.driver = std::make_unique<runtime_oci::OciContainers>(TRY(runtime_oci::OciContainers::open(std::move(options), *clock_)));
+  for (Root& root : roots_) root.opened = TRY(open_driver(root.spec, root.directory.lock_fd(), *clock_));
   return done();
 }
 
 std::vector<ports::ResourceDriver*> WorkerMachine::drivers() const {
   std::vector<ports::ResourceDriver*> drivers;
-  for (const Root& root : roots_) drivers.push_back(root.driver.get());
+  for (const Root& root : roots_) drivers.push_back(root.opened.driver.get());
   return drivers;
 }
 
@@ -141,7 +121,7 @@ worker::Listings WorkerMachine::list() const {
     if (root.unfit) {
       listings.emplace_back(*root.unfit);
     } else {
-      listings.push_back(root.driver->list());
+      listings.push_back(root.opened.driver->list());
     }
   }
   return listings;
@@ -149,8 +129,8 @@ worker::Listings WorkerMachine::list() const {
 
 void WorkerMachine::sweep(Instant deadline) const {
   for (const Root& root : roots_) {
-    if (root.unfit || !root.sweep) continue;
-    const Status swept = root.sweep(deadline);
+    if (root.unfit || !root.opened.sweep) continue;
+    const Status swept = root.opened.sweep(deadline);
     if (!swept.ok()) runtime::log_warning(name_of_root(root.spec) + ": not all in dead/ could be removed: " + swept.error().message);
   }
 }

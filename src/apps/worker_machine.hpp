@@ -1,14 +1,13 @@
 // What a worker has on its machine: its roots, locked and marked, the drivers over them, and its memory on disk.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "adapters/system/files.hpp"
 #include "adapters/system/root_directory.hpp"
+#include "apps/worker_drivers.hpp"
 #include "apps/worker_options.hpp"
 #include "base/result.hpp"
 #include "ports/resource_driver.hpp"
@@ -56,12 +55,10 @@ class WorkerMachine {
     system::RootDirectory directory;
     bool locked = false;
     std::optional<Error> unfit;  // why its kind cannot be judged
-    std::unique_ptr<ports::ResourceDriver> driver;
-    std::function<Status(Instant)> sweep;
+    OpenedDriver opened;
   };
 
   WorkerMachine(std::vector<Root> roots, const Clock& clock) : roots_(std::move(roots)), clock_(&clock) {}
-  Status open_driver(Root& root) const;
 
   std::vector<Root> roots_;
   const Clock* clock_;
