@@ -183,3 +183,11 @@ CREATE TABLE events (
   reason @text
 );
 CREATE INDEX events_by_age ON events (at_wall);
+CREATE INDEX events_by_age ON events (at_wall);
+
+-- What the collectors would do, as somebody asked (fleet/plan.hpp): JSON, with what guards each item.
+CREATE TABLE plans (
+  id @text PRIMARY KEY,
+  made BIGINT NOT NULL,
+  items @text NOT NULL
+);
