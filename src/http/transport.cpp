@@ -322,7 +322,7 @@ void Transport::Impl::admit(tcp::socket socket) {
   ++accepted_;
   connections_.insert(connection);
   open_ = connections_.size();
-  asio::co_spawn(*io_, serve(connection), [this, connection](std::exception_ptr) {
+  asio::co_spawn(*io_, serve(connection), [this, connection](const std::exception_ptr&) {
     connections_.erase(connection);
     open_ = connections_.size();
     if (stopping_ && connections_.empty()) drain_.cancel();
@@ -333,7 +333,7 @@ void Transport::Impl::refuse(tcp::socket socket, std::size_t lingering_max) {
   ++refused_;
   if (refusing_ >= lingering_max) return tell_and_leave(socket.native_handle());
   ++refusing_;
-  asio::co_spawn(*io_, tell_and_linger(std::make_shared<Connection>(std::move(socket))), [this](std::exception_ptr) { --refusing_; });
+  asio::co_spawn(*io_, tell_and_linger(std::make_shared<Connection>(std::move(socket))), [this](const std::exception_ptr&) { --refusing_; });
 }
 
 void Transport::Impl::tell_and_leave(int newcomer) const {
