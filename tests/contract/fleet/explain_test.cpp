@@ -1,5 +1,5 @@
-#include "contract/fleet/engines.hpp"
 #include "fleet/explain.hpp"
+#include "contract/fleet/engines.hpp"
 
 namespace reclaim::test {
 namespace {
