@@ -7,6 +7,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 
 option(RECLAIM_SANITIZE "address or thread, or empty" "")
+option(RECLAIM_TIDY "clang-tidy before each file is compiled; what it finds is an error" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -24,6 +25,19 @@ elseif(RECLAIM_SANITIZE STREQUAL "thread")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # fences in Boost.Asio, which the sanitizer does not model
   endif()
+endif()
+
+if(RECLAIM_TIDY)
+  # ninja knows what a file includes, so only what changed is looked at again. The rules are not included: they are on the command line.
+  file(GLOB_RECURSE rule_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/.clang-tidy ${CMAKE_SOURCE_DIR}/tests/.clang-tidy)
+  list(APPEND rule_files ${CMAKE_SOURCE_DIR}/.clang-tidy)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${rule_files})
+  foreach(file IN LISTS rule_files)
+    file(READ ${file} text)
+    string(APPEND rules "${text}")
+  endforeach()
+  string(SHA256 rules "${rules}")
+  set(CMAKE_CXX_CLANG_TIDY clang-tidy-14 --quiet --extra-arg=-DRECLAIM_TIDY_RULES=${rules})
 endif()
 
 find_program(CCACHE ccache)

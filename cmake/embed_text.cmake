@@ -4,7 +4,9 @@ file(WRITE ${OUTPUT} "// Written by cmake/embed_text.cmake. Do not edit.
 
 namespace reclaim::${ROOM} {
 
-std::string_view ${FUNCTION}() { return R\"embedded(${text})embedded\"; }
+static constexpr std::string_view kText = R\"embedded(${text})embedded\";
+
+std::string_view ${FUNCTION}() { return kText; }
 
 }  // namespace reclaim::${ROOM}
 ")
