@@ -2,6 +2,7 @@
 // test that cannot have it says so and is skipped.
 #pragma once
 
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,54 +68,80 @@ inline bool holds_text(const std::string& path) { return std::filesystem::exists
 
 inline bool is_alive(pid_t pid) { return kill(pid, 0) == 0; }
 
-// A runc root of its own and the bundle to make containers from. What is left at the end is deleted by force.
-class RuncMachine {
+// crun refuses to work where version 2 of cgroups holds controllers beside version 1. This process and its children see none there from
+// here on, in a mount namespace of their own.
+inline void hide_unified_controllers() {
+  static const bool hidden = [] {
+    const char* const controllers = "/sys/fs/cgroup/unified/cgroup.controllers";
+    if (!std::filesystem::exists(controllers)) return true;
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           mount("/dev/null", controllers, nullptr, MS_BIND, nullptr) == 0;
+  }();
+  check(hidden, "a mount namespace for crun");
+}
+
+// Where in the cgroup hierarchies containers go: the runtime's own choice, one named by a path, or a child of that path.
+struct OciCgroup {
+  bool by_runtime = false;
+  std::string above = {};
+};
+
+// A root of an OCI runtime and the bundle to make containers from. What is left at the end is deleted by force.
+class OciMachine {
  public:
-  explicit RuncMachine(const std::string& directory) : root_(directory + "/state"), bundle_(directory + "/bundle") {
+  explicit OciMachine(const std::string& directory, std::string program = "runc")
+      : program_(std::move(program)), root_(directory + "/state"), bundle_(directory + "/bundle") {
+    if (program_ == "crun") hide_unified_controllers();
     for (const char* made : {"bin", "proc", "sys", "dev", "tmp", "etc"}) std::filesystem::create_directories(bundle_ + "/rootfs/" + made);
     std::filesystem::create_directories(root_);
     std::filesystem::copy_file("/bin/busybox", bundle_ + "/rootfs/bin/busybox");
     for (const char* applet : {"sh", "sleep"}) std::filesystem::create_symlink("busybox", bundle_ + "/rootfs/bin/" + applet);
   }
-  RuncMachine(const RuncMachine&) = delete;
-  RuncMachine& operator=(const RuncMachine&) = delete;
-  ~RuncMachine() {
+  OciMachine(const OciMachine&) = delete;
+  OciMachine& operator=(const OciMachine&) = delete;
+  ~OciMachine() {
     for (const auto& entry : std::filesystem::directory_iterator(root_)) {
-      (void)system::run_process({{"runc", "--root", root_, "delete", "--force", entry.path().filename()}}, real_clock(),
+      (void)system::run_process({{program_, "--root", root_, "delete", "--force", entry.path().filename()}}, real_clock(),
                                 in(Millis(30'000)));
     }
   }
 
+  const std::string& program() const { return program_; }
   const std::string& root() const { return root_; }
 
   // Through a shell for its redirections: a container keeps the descriptors it is born with.
-  void create(const std::string& id) const {
+  void create(const std::string& id, const OciCgroup& cgroup = {}) const {
     const std::string bundle = bundle_ + "/" + id + ".bundle";
     std::filesystem::create_directories(bundle);
-    write_text(bundle + "/config.json", config(id));
-    must_run(
-        {"sh", "-c", "exec runc --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", "sh", root_, bundle, id});
+    write_text(bundle + "/config.json", config(id, cgroup));
+    must_run({"sh", "-c", "exec \"$0\" --root \"$1\" create --bundle \"$2\" \"$3\" </dev/null >/dev/null 2>\"$1\".log", program_, root_,
+              bundle, id});
   }
-  void start(const std::string& id) const { must_run({"runc", "--root", root_, "start", id}); }
-  void run(const std::string& id) const {
-    create(id);
+  void start(const std::string& id) const { call("start", id); }
+  void run(const std::string& id, const OciCgroup& cgroup = {}) const {
+    create(id, cgroup);
     start(id);
   }
+  std::string call(const std::string& verb, const std::string& id) const { return must_run({program_, "--root", root_, verb, id}); }
   bool has(const std::string& id) const {
-    const std::string ids = "\n" + must_run({"runc", "--root", root_, "list", "--quiet"});
+    const std::string ids = "\n" + must_run({program_, "--root", root_, "list", "--quiet"});
     return ids.find("\n" + id + "\n") != std::string::npos;
   }
   pid_t init_of(const std::string& id) const {
-    const std::string state = must_run({"runc", "--root", root_, "state", id});
+    const std::string state = call("state", id);
     const auto at = state.find("\"pid\": ");
-    check(at != std::string::npos, "runc state names a pid");
+    check(at != std::string::npos, "the state names a pid");
     return std::stoi(state.substr(at + 7));
   }
 
  private:
-  // The cgroup is named after the test's directory: ids repeat on the machine, cgroups must not.
-  std::string config(const std::string& id) const {
+  // Named after the test's directory: ids repeat on the machine, cgroups must not.
+  std::string cgroups_path(const std::string& id, const OciCgroup& cgroup) const {
+    if (cgroup.by_runtime) return "";
     const std::string owner = std::filesystem::path(root_).parent_path().filename();
+    return R"("cgroupsPath":")" + cgroup.above + "/" + owner + "." + id + R"(",)";
+  }
+  std::string config(const std::string& id, const OciCgroup& cgroup) const {
     return R"({"ociVersion":"1.0.2",
  "process":{"terminal":false,"user":{"uid":0,"gid":0},"args":["/bin/sleep","100000"],"env":["PATH=/bin"],"cwd":"/",
             "noNewPrivileges":true,"capabilities":{"bounding":[],"effective":[],"permitted":[]}},
@@ -122,10 +149,12 @@ class RuncMachine {
            bundle_ + R"(/rootfs","readonly":true},"hostname":"c",
  "mounts":[{"destination":"/proc","type":"proc","source":"proc"},
            {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755","size=64k"]}],
- "linux":{"cgroupsPath":"/)" +
-           owner + "." + id + R"(","namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
+ "linux":{)" +
+           cgroups_path(id, cgroup) +
+           R"("namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}})";
   }
 
+  std::string program_;
   std::string root_;
   std::string bundle_;
 };

@@ -49,46 +49,106 @@ Result<system::Ended> OciContainers::run(std::vector<std::string> words, Instant
   return system::run_process(program, clock_, deadline);
 }
 
-Result<std::vector<ports::Listed>> OciContainers::list() {
-  // The directories first: a container that is deleted between the two looks is then reported once more, never one too few.
+Result<std::vector<std::string>> OciContainers::state_directories() const {
   std::vector<std::string> directories;
   for (std::string& name : TRY(system::list_directory(root_.get()))) {
     if (name == kOwnDirectory) continue;
     const system::FileInfo info = TRY(system::inspect_at(root_.get(), name));
     if (info.type == system::FileType::kDirectory) directories.push_back(std::move(name));
   }
-  const std::vector<std::string> ids = TRY(list_by_runtime());
-  const std::set<std::string_view> readable(ids.begin(), ids.end());
+  return directories;
+}
+
+Result<std::vector<ports::Listed>> OciContainers::list() {
+  // The directories first: a container that is deleted between the two looks is then reported once more, never one too few.
+  std::vector<std::string> directories = TRY(state_directories());
+  const std::vector<ListedByRuntime> readable = TRY(list_by_runtime(directories));
+  learn(readable);
+  std::set<std::string_view> ids;
+  for (const ListedByRuntime& one : readable) ids.insert(one.id);
   std::vector<ports::Listed> listed;
-  listed.reserve(readable.size());
-  for (const std::string_view id : readable) listed.push_back({std::string(id)});
+  listed.reserve(directories.size());
+  for (const std::string_view id : ids) listed.push_back({std::string(id)});
   for (std::string& name : directories) {
-    if (!readable.contains(name)) listed.push_back({std::move(name), "it has a state directory that the runtime does not list"});
+    if (!ids.contains(name)) listed.push_back({std::move(name), "its state is damaged: the runtime does not list it"});
   }
   return listed;
 }
 
-Result<std::vector<std::string>> OciContainers::list_by_runtime() const {
+Result<std::vector<OciContainers::ListedByRuntime>> OciContainers::list_by_runtime(const std::vector<std::string>& directories) const {
   const Instant deadline = clock_.now() + options_.list_timeout;
   system::Ended ended = TRY(run({"list", "--format", "json"}, deadline));
-  // runc fails when a container goes while it lists: with orders running that is an everyday thing.
+  // runc fails when a container goes while it lists: with orders running that is an everyday thing. crun fails on the first one that
+  // is damaged.
   for (int again = 1; ended.exit_code != 0 && again < kListAttempts; ++again) {
+    if (has_damaged(directories)) return list_by_hand(directories);
     system::pause_for(kPollMin);
     ended = TRY(run({"list", "--format", "json"}, deadline));
   }
   if (ended.exit_code != 0) return unavailable(name() + ": list failed: " + words_of(ended));
   auto json = wire::parse_json(ended.output);
   if (!json.ok()) return unavailable(name() + ": list is not JSON: " + json.error().message);
-  std::vector<std::string> ids;
-  if (json.value().is_null()) return ids;
+  std::vector<ListedByRuntime> listed;
+  if (json.value().is_null()) return listed;
   if (!json.value().is_array()) return unavailable(name() + ": list is not an array");
   for (const wire::Json& container : json.value()) {
     if (!container.is_object() || !container.contains("id") || !container["id"].is_string()) {
       return unavailable(name() + ": list has an entry without an id");
     }
-    ids.push_back(container["id"].get<std::string>());
+    const bool has_pid = container.contains("pid") && container["pid"].is_number_integer();
+    listed.push_back({container["id"].get<std::string>(), has_pid ? container["pid"].get<std::int64_t>() : 0});
   }
-  return ids;
+  return listed;
+}
+
+bool OciContainers::has_damaged(const std::vector<std::string>& directories) const {
+  return std::ranges::any_of(directories, [this](const std::string& id) {
+    const auto record = read_record(root_.get(), id, options_.dialect);
+    return record.ok() && !record.value().is_whole;
+  });
+}
+
+std::vector<OciContainers::ListedByRuntime> OciContainers::list_by_hand(const std::vector<std::string>& directories) const {
+  std::vector<ListedByRuntime> listed;
+  for (const std::string& id : directories) {
+    const auto record = read_record(root_.get(), id, options_.dialect);
+    if (record.ok() && record.value().is_whole) listed.push_back({id, record.value().init ? record.value().init->pid : 0});
+  }
+  return listed;
+}
+
+void OciContainers::learn(const std::vector<ListedByRuntime>& listed) {
+  for (const auto& [id, pid] : listed) {
+    const ContainerRecord before = known(Handle(id));
+    if (before.init && before.init->pid == pid) continue;
+    auto record = read_record(root_.get(), id, options_.dialect);
+    if (!record.ok() || !record.value().is_whole) continue;
+    const std::lock_guard lock(known_->mutex);
+    known_->records.insert_or_assign(id, std::move(record).value());
+  }
+  // What cannot be read any more but is still there stays known: that is what it is known for.
+  const std::lock_guard lock(known_->mutex);
+  std::erase_if(known_->records, [this](const auto& known) {
+    const auto info = system::inspect_at(root_.get(), known.first);
+    return info.ok() && info.value().type == system::FileType::kNothing;
+  });
+}
+
+ContainerRecord OciContainers::known(const Handle& handle) const {
+  const std::lock_guard lock(known_->mutex);
+  const auto known = known_->records.find(handle.str());
+  return known == known_->records.end() ? ContainerRecord{} : known->second;
+}
+
+Others OciContainers::others_than(const Handle& handle) const {
+  Others others;
+  const std::lock_guard lock(known_->mutex);
+  for (const auto& [id, record] : known_->records) {
+    if (id == handle.str()) continue;
+    others.ids.insert(id);
+    others.cgroups.insert(record.cgroups.begin(), record.cgroups.end());
+  }
+  return others;
 }
 
 Result<bool> OciContainers::is_gone(const Handle& handle) const {
@@ -112,16 +172,36 @@ Result<OciContainers::State> OciContainers::wait_until_stopped(const Handle& han
   }
 }
 
+Status OciContainers::delete_by_runtime(const Handle& handle, Instant deadline) const {
+  system::Ended told;
+  if (options_.dialect == Dialect::kCrun) {
+    told = TRY(run({"delete", "--force", handle.str()}, deadline));
+  } else {
+    // Its exit code is not asked: a container that has stopped or gone meanwhile refuses too. What is true then, state tells.
+    const system::Ended killed = TRY(run({"kill", handle.str(), "KILL"}, deadline));
+    if (TRY(wait_until_stopped(handle, deadline)) == State::kGone) return done();
+    told = TRY(run({"delete", handle.str()}, deadline));
+    if (told.exit_code == 0) told = killed;
+  }
+  if (TRY(is_gone(handle))) return done();
+  return conflict(options_.program + " cannot delete container " + handle.str() + ": " + words_of(told));
+}
+
 Status OciContainers::destroy(const Handle& handle, Instant deadline) {
   if (TRY(is_gone(handle))) return done();
-  // Its exit code is not asked: a container that has stopped or gone meanwhile refuses too. What is true then, state tells.
-  const system::Ended killed = TRY(run({"kill", handle.str(), "KILL"}, deadline));
-  const State state = TRY(wait_until_stopped(handle, deadline));
-  if (state == State::kGone) return done();
-  const system::Ended deleted = TRY(run({"delete", handle.str()}, deadline));
+  ContainerRecord record = TRY(read_record(root_.get(), handle.str(), options_.dialect));
+  const Others others = others_than(handle);
+  if (record.is_whole) {
+    TRY(delete_by_runtime(handle, deadline));
+    return clean_after_runtime(handle, record, others, clock_, deadline);
+  }
   if (TRY(is_gone(handle))) return done();
-  const system::Ended& telling = deleted.exit_code != 0 ? deleted : killed;
-  return conflict(options_.program + " cannot delete container " + handle.str() + ": " + words_of(telling));
+  const ContainerRecord before = known(handle);
+  if (!record.init) record.init = before.init;
+  for (const std::string& cgroup : before.cgroups) {
+    if (std::ranges::find(record.cgroups, cgroup) == record.cgroups.end()) record.cgroups.push_back(cgroup);
+  }
+  return clean_remains(root_.get(), handle, std::move(record), others, clock_, deadline);
 }
 
 }  // namespace reclaim::runtime_oci

@@ -102,6 +102,13 @@ Result<FileInfo> inspect_at(int directory, const std::string& name) {
   return info;
 }
 
+Result<std::optional<WallTime>> born_at(int directory, const std::string& name) {
+  struct statx found {};
+  if (statx(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BTIME, &found) != 0) return system_error(errno, "cannot read " + name);
+  if ((found.stx_mask & STATX_BTIME) == 0) return std::optional<WallTime>();
+  return std::optional(WallTime{found.stx_btime.tv_sec * 1000 + found.stx_btime.tv_nsec / 1'000'000});
+}
+
 Result<std::string> read_file_at(int directory, const std::string& name, std::size_t size_max) {
   const Fd file = TRY(open_beneath(directory, name, O_RDONLY | O_NONBLOCK));
   struct stat found {};

@@ -9,12 +9,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 namespace reclaim::system {
 
@@ -58,6 +60,9 @@ struct FileInfo {
 };
 // A link is a link here, not what it points at. What is not there is kNothing, not an error.
 Result<FileInfo> inspect_at(int directory, const std::string& name);
+
+// When it was made. Nothing where the filesystem does not keep that.
+Result<std::optional<WallTime>> born_at(int directory, const std::string& name);
 
 // A regular file, whole, or kTooLarge.
 Result<std::string> read_file_at(int directory, const std::string& name, std::size_t size_max);

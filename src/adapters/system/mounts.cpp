@@ -25,18 +25,31 @@ std::string unescape(const std::string& text) {
 
 }  // namespace
 
-Result<std::vector<std::string>> mounts_below(const std::string& path) {
+Result<std::vector<MountInfo>> mount_table() {
   std::ifstream table("/proc/self/mountinfo");
   if (!table) return unavailable("cannot read /proc/self/mountinfo");
-  std::vector<std::string> found;
+  std::vector<MountInfo> found;
   for (std::string line; std::getline(table, line);) {
     std::istringstream fields(line);
-    std::string id, parent, device, root, point;
-    fields >> id >> parent >> device >> root >> point;
-    point = unescape(point);
-    if (point == path || point.starts_with(path + "/")) found.push_back(std::move(point));
+    std::string id, parent, root, flags, optional, source;
+    MountInfo mount;
+    fields >> id >> parent >> mount.device >> root >> mount.point >> flags;
+    while (fields >> optional && optional != "-") {
+    }
+    fields >> mount.type >> source >> mount.options;
+    mount.point = unescape(mount.point);
+    mount.options = unescape(mount.options);
+    found.push_back(std::move(mount));
   }
   if (table.bad()) return unavailable("cannot read /proc/self/mountinfo");
+  return found;
+}
+
+Result<std::vector<std::string>> mounts_below(const std::string& path) {
+  std::vector<std::string> found;
+  for (MountInfo& mount : TRY(mount_table())) {
+    if (mount.point == path || mount.point.starts_with(path + "/")) found.push_back(std::move(mount.point));
+  }
   std::ranges::sort(found);
   return found;
 }

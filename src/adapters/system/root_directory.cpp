@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <utility>
@@ -16,10 +17,23 @@ Error about(const std::string& path, Error error) {
   return error;
 }
 
+// A link in the place of a root can be turned round between two looks at it, to where no lock and no marker is. What is above the
+// root is the operator's.
+Result<Fd> open_root(const std::string& path) {
+  const std::string bare = path.substr(0, path.find_last_not_of('/') + 1);
+  Fd root(open(bare.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (root.is_open()) return root;
+  const int why = errno;
+  struct stat found {};
+  const bool is_link = lstat(bare.c_str(), &found) == 0 && S_ISLNK(found.st_mode);
+  return is_link ? conflict(path + " is a symbolic link: give the directory that it leads to")
+                 : system_error(why, "cannot open directory " + path);
+}
+
 }  // namespace
 
 Result<RootDirectory> RootDirectory::open(const std::string& path) {
-  const Fd root = TRY(open_directory(path));
+  const Fd root = TRY(open_root(path));
   auto directory = make_directory_at(root.get(), ".reclaim", 0700);
   if (!directory.ok()) return about(path, directory.error());
   Fd lock(openat(directory.value().get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));

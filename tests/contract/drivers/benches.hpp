@@ -36,17 +36,36 @@ class DriverBench {
   }
 };
 
-class RuncBench : public DriverBench {
+class OciBench : public DriverBench {
  public:
+  explicit OciBench(const std::string& program)
+      : machine_(directory_.path(), program),
+        driver_(runtime_oci::OciContainers::open({.program = program,
+                                                  .root = machine_.root(),
+                                                  .dialect = program == "crun" ? runtime_oci::Dialect::kCrun : runtime_oci::Dialect::kRunc},
+                                                 testing_support::real_clock())
+                    .value()) {}
+
   ports::ResourceDriver& driver() override { return driver_; }
   void create(const std::string& handle) override { machine_.run(handle); }
   bool is_there(const std::string& handle) override { return machine_.has(handle) || std::filesystem::exists(place() + "/" + handle); }
   std::string place() const override { return machine_.root(); }
+  const testing_support::OciMachine& machine() const { return machine_; }
 
  private:
   testing_support::TempDirectory directory_;
-  testing_support::RuncMachine machine_{directory_.path()};
-  runtime_oci::OciContainers driver_ = runtime_oci::OciContainers::open({.root = machine_.root()}, testing_support::real_clock()).value();
+  testing_support::OciMachine machine_;
+  runtime_oci::OciContainers driver_;
+};
+
+class RuncBench : public OciBench {
+ public:
+  RuncBench() : OciBench("runc") {}
+};
+
+class CrunBench : public OciBench {
+ public:
+  CrunBench() : OciBench("crun") {}
 };
 
 class DirBench : public DriverBench {

@@ -103,7 +103,8 @@ std::unique_ptr<DriverBench> make() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, DriverContract,
-                         testing::Values(Make{"runc", make<RuncBench>}, Make{"dir", make<DirBench>}, Make{"btrfs", make<BtrfsBench>}),
+                         testing::Values(Make{"runc", make<RuncBench>}, Make{"crun", make<CrunBench>}, Make{"dir", make<DirBench>},
+                                         Make{"btrfs", make<BtrfsBench>}),
                          [](const auto& maker) { return maker.param.name; });
 
 // What both kinds of volume root promise beyond that.
