@@ -1,9 +1,9 @@
 // What every engine keeps, as ports/database.hpp and the engines' headers promise it.
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <limits>

@@ -15,7 +15,6 @@ using database_postgres::PostgresOptions;
 using ports::Access;
 using ports::Database;
 using ports::Rows;
-using ports::Transaction;
 using ports::Value;
 using ports::Values;
 using test::Engine;

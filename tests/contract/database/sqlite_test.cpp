@@ -1,9 +1,9 @@
 // What SQLite alone promises.
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <fstream>
 #include <string>
 

@@ -79,12 +79,11 @@ class FakeDoor : public ports::ControlDoor {
     const std::string name = worker.value().str();
     frames_.push_back(name + ":" + frame);
     auto earlier = held_.extract(name);
-    const bool hold = request.value().wait_ms > 0;
-    if (hold) held_.emplace(name, std::pair(request.value().sequence, std::move(tell)));
+    if (request.value().wait_ms > 0) held_.emplace(name, std::pair(request.value().sequence, std::exchange(tell, nullptr)));
     lock.unlock();
     changed_.notify_all();
     if (!earlier.empty()) earlier.mapped().second(answer(earlier.mapped().first));
-    if (!hold) tell(answer(request.value().sequence));
+    if (tell) tell(answer(request.value().sequence));
   }
 
   Result<std::string> call(const std::string& key, ports::WorkerCall call) override {

@@ -36,7 +36,7 @@ class HttpDoorTest : public testing::Test {
     options_.token = "secret";
     door_ = make_door();
   }
-  ~HttpDoorTest() override {
+  void TearDown() override {
     release();
     pool_.reset();
     door_.reset();

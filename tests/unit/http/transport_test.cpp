@@ -28,7 +28,7 @@ class FakeService : public Service {
  public:
   void handle(Call call, Answer answer) override { doing(std::move(call), std::move(answer)); }
 
-  std::function<void(Call, Answer)> doing = [](Call call, const Answer& answer) {
+  std::function<void(Call, Answer)> doing = [](const Call& call, const Answer& answer) {
     std::string path;
     for (const std::string& segment : call.segments) path += "/" + segment;
     answer({.body = call.method + " " + path + " " + std::to_string(call.body.size())});
@@ -133,7 +133,7 @@ TEST_F(HttpTransport, HandsUnknownMethodsToTheService) {
 }
 
 TEST_F(HttpTransport, HandsOnHeadersQueryAndBody) {
-  service.doing = [](Call call, const Answer& answer) {
+  service.doing = [](const Call& call, const Answer& answer) {
     const std::string* one = header_of(call, "x-one");
     answer(
         {.body = call.query.at(0).first + call.query.at(0).second + *one + (header_of(call, "x-two") == nullptr ? "" : "two") + call.body});
