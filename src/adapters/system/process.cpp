@@ -12,9 +12,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "adapters/system/files.hpp"
+#include "adapters/system/processes.hpp"
 
 namespace reclaim::system {
 namespace {
@@ -95,6 +98,54 @@ bool take(int fd, std::string& into, std::size_t max, bool& overflown) {
   }
 }
 
+// The process groups that belong to a call, and the strays that one is waiting for: the rest of our children are strays.
+class Families {
+ public:
+  // Its first process is known before anybody else can meet it.
+  template <class Fork>
+  pid_t start(Fork fork_child) {
+    const std::lock_guard lock(mutex_);
+    const pid_t pid = fork_child();
+    if (pid > 0) known_.insert(pid);
+    return pid;
+  }
+  void ended(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    known_.erase(known_.find(pid));
+  }
+  // What a stray leaves behind becomes a stray in its turn.
+  void end_strays() {
+    for (std::vector<pid_t> strays = kill_strays(); !strays.empty(); strays = kill_strays()) {
+      for (const pid_t pid : strays) {
+        while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
+        ended(pid);
+      }
+    }
+  }
+
+ private:
+  std::vector<pid_t> kill_strays() {
+    std::vector<pid_t> strays;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [pid, group] : children()) {
+      if (known_.contains(pid) || known_.contains(group)) continue;
+      kill(pid, SIGKILL);
+      known_.insert(pid);
+      strays.push_back(pid);
+    }
+    return strays;
+  }
+
+  std::mutex mutex_;
+  std::multiset<pid_t> known_;  // a number may be its next bearer's already before its last one is struck off
+};
+
+Families& families() {
+  static Families all;
+  return all;
+}
+
 class Running {
  public:
   Running(const Program& program, Pipes pipes, pid_t pid, Fd pidfd)
@@ -123,6 +174,8 @@ class Running {
     }
     while (waitpid(-pid_, nullptr, 0) > 0 || errno == EINTR) {
     }
+    families().ended(pid_);
+    if (program_.ends_strays) families().end_strays();
     (void)drain();
     ended_.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return std::move(ended_);
@@ -161,9 +214,12 @@ Result<Ended> run_process(const Program& program, const Clock& clock, Instant de
   for (const std::string& word : program.argv) prepared.argv.push_back(const_cast<char*>(word.c_str()));
   prepared.argv.push_back(nullptr);
 
-  const pid_t pid = fork();
+  const pid_t pid = families().start([&prepared] {
+    const pid_t forked = fork();
+    if (forked == 0) run_child(prepared);
+    return forked;
+  });
   if (pid < 0) return system_error(errno, "cannot start " + program.argv[0]);
-  if (pid == 0) run_child(prepared);
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   const int no_pidfd = pidfd.is_open() ? 0 : errno;
   pipes.output.write_end = Fd();

@@ -5,6 +5,8 @@
 //    `keep_open`. It is killed when this process dies.
 //  * When run_process() returns, in any way, the whole process group is dead and reaped: also what the program left in the
 //    background. At the deadline, or when it writes more than it may, the group gets SIGKILL.
+//  * With `ends_strays` that holds for what left the group, too: what the program orphaned becomes a child of this process, and every
+//    child that belongs to no running program is killed and reaped. Not for programs that start what shall live on.
 //  * A program that fails is not an error: its exit code or signal is in the answer. Errors are: kNotFound, it could not be started;
 //    kUnavailable, the deadline passed; kTooLarge, too much output.
 //
@@ -26,6 +28,7 @@ struct Program {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH unless it has a slash
   std::vector<int> keep_open = {};
   std::size_t output_max = 64U << 20U;
+  bool ends_strays = false;
 };
 
 struct Ended {

@@ -30,8 +30,14 @@ std::optional<pid_t> parse_pid(std::string_view text) {
 
 std::string proc(pid_t pid, const char* file) { return "/proc/" + std::to_string(pid) + "/" + file; }
 
-// Field 22 of stat, counted behind the name, which may hold anything.
-std::optional<std::uint64_t> start_of(pid_t pid) {
+struct Stat {
+  pid_t parent = 0;
+  pid_t group = 0;
+  std::uint64_t start = 0;
+};
+
+// Fields 4, 5 and 22, counted behind the name, which may hold anything.
+std::optional<Stat> read_stat(pid_t pid) {
   std::ifstream file(proc(pid, "stat"));
   std::string line;
   if (!std::getline(file, line, '\0')) return std::nullopt;
@@ -39,10 +45,11 @@ std::optional<std::uint64_t> start_of(pid_t pid) {
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(line.substr(name_end + 1));
   std::string skipped;
-  for (int field = 3; field < 22; ++field) fields >> skipped;
-  std::uint64_t start = 0;
-  if (!(fields >> start)) return std::nullopt;
-  return start;
+  Stat stat;
+  fields >> skipped >> stat.parent >> stat.group;
+  for (int field = 6; field < 22; ++field) fields >> skipped;
+  if (!(fields >> stat.start)) return std::nullopt;
+  return stat;
 }
 
 std::int64_t read_ms(clockid_t clock) {
@@ -87,10 +94,19 @@ std::vector<pid_t> all_processes() {
   return pids;
 }
 
+std::vector<Child> children() {
+  std::vector<Child> found;
+  for (const pid_t pid : all_processes()) {
+    const auto stat = read_stat(pid);
+    if (stat && stat->parent == getpid()) found.push_back({pid, stat->group});
+  }
+  return found;
+}
+
 std::optional<ProcessInfo> inspect_process(pid_t pid) {
-  const auto start = start_of(pid);
-  if (!start) return std::nullopt;
-  ProcessInfo info{{pid, *start}, wall_time_of(*start)};
+  const auto stat = read_stat(pid);
+  if (!stat) return std::nullopt;
+  ProcessInfo info{{pid, stat->start}, wall_time_of(stat->start)};
   info.mount_namespace = namespace_of(pid, "ns/mnt");
   info.pid_namespace = namespace_of(pid, "ns/pid");
   info.cgroups = cgroups_of(pid);
@@ -102,7 +118,8 @@ Status kill_process(const ProcessId& id, const Clock& clock, Instant deadline) {
   if (!pidfd.is_open() && errno == ESRCH) return done();
   const std::string name = "process " + std::to_string(id.pid);
   if (!pidfd.is_open()) return system_error(errno, "cannot open " + name);
-  if (start_of(id.pid) != id.start) return done();
+  const auto stat = read_stat(id.pid);
+  if (!stat || stat->start != id.start) return done();
   if (id.pid == 1 || id.pid == getpid()) return conflict(name + " is not a container's: it is left alone");
   if (syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
     return system_error(errno, "cannot kill " + name);

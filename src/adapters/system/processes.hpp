@@ -34,7 +34,14 @@ struct ProcessInfo {
   std::vector<std::string> cgroups = {};  // its path in each hierarchy, without repetitions
 };
 
+struct Child {
+  pid_t pid;
+  pid_t group;
+};
+
 std::vector<pid_t> all_processes();
+// Those of this process, the dead that nobody has waited for included.
+std::vector<Child> children();
 // Nothing when there is no such process.
 std::optional<ProcessInfo> inspect_process(pid_t pid);
 

@@ -10,7 +10,7 @@
 namespace reclaim::system {
 namespace {
 
-constexpr std::size_t kMarkerMax = 4096;
+constexpr std::size_t kMarkerMax = 512U << 10U;
 
 Error about(const std::string& path, Error error) {
   error.message = path + ": " + error.message;
@@ -38,7 +38,19 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
   if (!directory.ok()) return about(path, directory.error());
   Fd lock(openat(directory.value().get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock.is_open()) return about(path, system_error(errno, "cannot open .reclaim/lock"));
-  return RootDirectory(std::move(directory).value(), std::move(lock));
+  return RootDirectory(TRY(place_of(root)), std::move(directory).value(), std::move(lock));
+}
+
+Result<RootDirectory::Place> RootDirectory::place_of(const Fd& root) {
+  struct stat found {};
+  if (fstat(root.get(), &found) != 0) return system_error(errno, "cannot look at the root");
+  return Place{found.st_dev, found.st_ino};
+}
+
+Status RootDirectory::still_at(const std::string& path) const {
+  const Fd there = TRY(open_directory(path));
+  if (TRY(place_of(there)) == place_) return done();
+  return conflict(path + " leads to another directory than the one that was locked: something was mounted or moved there");
 }
 
 Result<bool> RootDirectory::try_lock() {

@@ -3,12 +3,13 @@
 // What callers may rely on
 //  * try_lock() is true for one holder at a time on the machine. The lock lives with the open file: a child that was given
 //    lock_fd() holds it on when this process is gone, so that a successor does not start beside it.
-//  * read_marker() is the marker's bytes, or nothing where none was ever written. write_marker() replaces it whole; a crash leaves
-//    the former.
+//  * read_marker() is the marker's bytes, or nothing where there is none. write_marker() replaces it whole; a crash leaves the former.
+//  * still_at() tells a root that was unmounted, mounted over, or replaced: what is held then is not what the path leads to.
 //
-// Who may call: one thread.
+// Who may call: one thread; read_marker() and still_at() any.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,10 +28,20 @@ class RootDirectory {
   int lock_fd() const { return lock_.get(); }
   Result<std::optional<std::string>> read_marker() const;
   Status write_marker(std::string_view text) const;
+  // kNotFound and kConflict: the path does not lead to this root any more.
+  Status still_at(const std::string& path) const;
 
  private:
-  RootDirectory(Fd directory, Fd lock) : directory_(std::move(directory)), lock_(std::move(lock)) {}
+  struct Place {
+    std::uint64_t device;
+    std::uint64_t inode;
+    bool operator==(const Place&) const = default;
+  };
 
+  RootDirectory(Place place, Fd directory, Fd lock) : place_(place), directory_(std::move(directory)), lock_(std::move(lock)) {}
+  static Result<Place> place_of(const Fd& root);
+
+  Place place_;
   Fd directory_;
   Fd lock_;
 };

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "adapters/runtime_oci/oci_containers.hpp"
+#include "adapters/system/mounts.hpp"
 #include "adapters/volumes_btrfs/btrfs_volumes.hpp"
 #include "adapters/volumes_dir/dir_volumes.hpp"
+#include "adapters/volumes_overlay/overlay_volumes.hpp"
 #include "support/machine.hpp"
 
 namespace reclaim {
@@ -104,6 +106,49 @@ class BtrfsBench : public DriverBench {
   std::unique_ptr<testing_support::Mount> mount_ = testing_support::Mount::btrfs(directory_.path());
   std::string root_ = make_root(mount_->path());
   volumes_btrfs::BtrfsVolumes driver_ = volumes_btrfs::BtrfsVolumes::open(root_, testing_support::real_clock()).value();
+};
+
+class OverlayBench : public DriverBench {
+ public:
+  ~OverlayBench() override {
+    for (const system::MountInfo& mount : system::mount_table().value()) {
+      if (mount.point.starts_with(directory_.path().string() + "/")) umount2(mount.point.c_str(), MNT_DETACH);
+    }
+  }
+  ports::ResourceDriver& driver() override { return driver_; }
+  // With data from below, from above, and one that was removed from what is below: a whiteout.
+  void create(const std::string& handle) override {
+    for (const char* part : {"upper", "work", "merged"}) std::filesystem::create_directories(volume(handle) + "/" + part);
+    mount(handle);
+    testing_support::write_text(volume(handle) + "/merged/above", "data");
+    std::filesystem::remove(volume(handle) + "/merged/removed");
+  }
+  void mount(const std::string& handle, const std::string& at = "") {
+    testing_support::must_run({"mount", "-t", "overlay", "overlay", "-o",
+                               "lowerdir=" + lower() + ",upperdir=" + volume(handle) + "/upper,workdir=" + volume(handle) + "/work",
+                               at.empty() ? volume(handle) + "/merged" : at});
+  }
+  bool is_there(const std::string& handle) override { return std::filesystem::exists(volume(handle)); }
+  std::string place() const override { return directory_ / "live"; }
+  std::string volume(const std::string& handle) const { return place() + "/" + handle; }
+  std::string elsewhere(const std::string& name) {
+    std::filesystem::create_directories(directory_ / ("elsewhere/" + name));
+    return directory_ / ("elsewhere/" + name);
+  }
+
+ private:
+  std::string lower() const { return directory_ / "lower"; }
+  // Layers of an overlay have to lie on a filesystem that takes its attributes.
+  static std::string make_lower(const std::string& directory) {
+    std::filesystem::create_directory(directory + "/lower");
+    testing_support::write_text(directory + "/lower/below", "data");
+    testing_support::write_text(directory + "/lower/removed", "data");
+    return directory;
+  }
+
+  testing_support::TempDirectory directory_;
+  volumes_overlay::OverlayVolumes driver_ =
+      volumes_overlay::OverlayVolumes::open(make_lower(directory_.path()), testing_support::real_clock()).value();
 };
 
 }  // namespace reclaim

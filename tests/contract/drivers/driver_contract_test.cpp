@@ -104,10 +104,10 @@ std::unique_ptr<DriverBench> make() {
 
 INSTANTIATE_TEST_SUITE_P(Drivers, DriverContract,
                          testing::Values(Make{"runc", make<RuncBench>}, Make{"crun", make<CrunBench>}, Make{"dir", make<DirBench>},
-                                         Make{"btrfs", make<BtrfsBench>}),
+                                         Make{"btrfs", make<BtrfsBench>}, Make{"overlay", make<OverlayBench>}),
                          [](const auto& maker) { return maker.param.name; });
 
-// What both kinds of volume root promise beyond that.
+// What every kind of volume root promises beyond that.
 class VolumeContract : public DriverContract {
  protected:
   std::string dead() const { return std::filesystem::path(bench->place()).parent_path() / "dead"; }
@@ -184,7 +184,8 @@ TEST_P(VolumeContract, DeadNamesOfAFormerProcessAreNotInTheWay) {
   EXPECT_TRUE(std::filesystem::is_empty(dead()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, VolumeContract, testing::Values(Make{"dir", make<DirBench>}, Make{"btrfs", make<BtrfsBench>}),
+INSTANTIATE_TEST_SUITE_P(Drivers, VolumeContract,
+                         testing::Values(Make{"dir", make<DirBench>}, Make{"btrfs", make<BtrfsBench>}, Make{"overlay", make<OverlayBench>}),
                          [](const auto& maker) { return maker.param.name; });
 
 }  // namespace

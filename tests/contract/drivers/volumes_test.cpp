@@ -1,4 +1,5 @@
-// What only one kind of volume does: immutable files and deep trees under dir, snapshots and nested subvolumes under btrfs.
+// What only one kind of volume does: immutable files and deep trees under dir, snapshots and nested subvolumes under btrfs,
+// mounts under overlay.
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -132,6 +133,109 @@ TEST_F(BtrfsVolumesTest, PlainDirectoryIsAVolumeToo) {
 TEST_F(BtrfsVolumesTest, OtherFileSystemIsRefused) {
   const testing_support::TempDirectory other;
   EXPECT_FALSE(volumes_btrfs::BtrfsVolumes::open("/proc", real_clock()).ok());
+}
+
+class OverlayVolumesTest : public Volumes {
+ protected:
+  void SetUp() override {
+    Volumes::SetUp();
+    if (!IsSkipped()) bench = std::make_unique<OverlayBench>();
+  }
+  // That a destroy of `v` is refused with these words, and changes nothing.
+  void refuses_with(const std::string& words) {
+    const Status destroyed = bench->destroy("v");
+    ASSERT_FALSE(destroyed.ok());
+    EXPECT_EQ(destroyed.error().kind, Error::Kind::kConflict);
+    EXPECT_NE(destroyed.error().message.find(words), std::string::npos) << destroyed.error().message;
+    EXPECT_TRUE(std::filesystem::exists(at("v/merged/above"))) << "still mounted";
+    EXPECT_EQ(bench->names(), "v");
+  }
+  std::string at(const std::string& path) const { return bench->place() + "/" + path; }
+  std::string dead() const { return std::filesystem::path(bench->place()).parent_path() / "dead"; }
+  std::size_t mounts() const { return system::mounts_below(std::filesystem::path(bench->place()).parent_path()).value().size(); }
+  std::unique_ptr<OverlayBench> bench;
+};
+
+TEST_F(OverlayVolumesTest, MountedSeveralTimesOverIsUnmountedAsOften) {
+  bench->create("v");
+  for (int i = 0; i < 3; ++i) bench->mount("v");
+  EXPECT_EQ(mounts(), 4U);
+  EXPECT_TRUE(bench->destroy("v").ok());
+  EXPECT_EQ(mounts(), 0U);
+  EXPECT_TRUE(std::filesystem::is_empty(dead()));
+}
+
+TEST_F(OverlayVolumesTest, WhatIsBelowStays) {
+  bench->create("v");
+  bench->create("w");
+  EXPECT_TRUE(bench->destroy("v").ok());
+  EXPECT_TRUE(std::filesystem::exists(at("../lower/below")));
+  EXPECT_TRUE(std::filesystem::exists(at("../lower/removed"))) << "the whiteout went, not what it hid";
+  EXPECT_TRUE(std::filesystem::exists(at("w/merged/below")));
+}
+
+TEST_F(OverlayVolumesTest, InUseIsSaidAndTriedAgain) {
+  bench->create("v");
+  const int user = open(at("v/merged/above").c_str(), O_RDONLY | O_CLOEXEC);
+  refuses_with("is in use");
+  close(user);
+  EXPECT_TRUE(bench->destroy("v").ok());
+}
+
+TEST_F(OverlayVolumesTest, MountedElsewhereTooIsLeftAlone) {
+  bench->create("v");
+  const auto bind = testing_support::Mount::bind(at("v/merged"), bench->elsewhere("bind"));
+  refuses_with(bench->elsewhere("bind"));
+}
+
+TEST_F(OverlayVolumesTest, LayerOfAnotherMountIsLeftAloneAlsoWhenUnmounted) {
+  bench->create("v");
+  bench->mount("v", bench->elsewhere("second"));
+  refuses_with(bench->elsewhere("second"));
+  umount2(bench->elsewhere("second").c_str(), 0);
+  umount2(at("v/merged").c_str(), 0);
+  const std::string third = bench->elsewhere("third");
+  must_run({"mount", "-t", "overlay", "overlay", "-o", "lowerdir=" + at("v/upper") + ":" + at("../lower"), third});
+  EXPECT_FALSE(bench->destroy("v").ok()) << "a lower layer of a mounted overlay";
+  EXPECT_TRUE(std::filesystem::exists(third + "/above"));
+  umount2(third.c_str(), 0);
+  EXPECT_TRUE(bench->destroy("v").ok());
+}
+
+TEST_F(OverlayVolumesTest, OtherMountOnMergedIsLeftAlone) {
+  bench->create("v");
+  {
+    const auto mount = testing_support::Mount::tmpfs(at("v/merged"));
+    testing_support::write_text(at("v/merged/above"), "of the tmpfs");
+    refuses_with("is a mount of tmpfs");
+  }
+  EXPECT_TRUE(bench->destroy("v").ok());
+}
+
+TEST_F(OverlayVolumesTest, UnmountedOrHalfMadeIsAVolumeToo) {
+  bench->create("v");
+  umount2(at("v/merged").c_str(), 0);
+  std::filesystem::create_directories(at("half/upper"));
+  EXPECT_TRUE(bench->destroy("v").ok());
+  EXPECT_TRUE(bench->destroy("half").ok());
+  EXPECT_EQ(bench->names(), "");
+}
+
+TEST_F(OverlayVolumesTest, MergedThatIsALinkIsNotFollowed) {
+  bench->create("other");
+  std::filesystem::create_directories(at("v"));
+  std::filesystem::create_directory_symlink(at("other/merged"), at("v/merged"));
+  EXPECT_TRUE(bench->destroy("v").ok());
+  EXPECT_TRUE(std::filesystem::exists(at("other/merged/above")));
+}
+
+TEST_F(OverlayVolumesTest, MountThatCameBetweenUnmountingAndTheRenameGoesInDead) {
+  bench->create("v");
+  std::filesystem::rename(at("v"), dead() + "/v.7");
+  EXPECT_EQ(bench->names(), "v");
+  EXPECT_TRUE(bench->destroy("v").ok());
+  EXPECT_EQ(mounts(), 0U);
+  EXPECT_TRUE(std::filesystem::is_empty(dead()));
 }
 
 }  // namespace
