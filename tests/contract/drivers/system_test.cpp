@@ -182,6 +182,17 @@ TEST(RootDirectory, OneHolderAtATimeAndAChildHoldsOn) {
   EXPECT_TRUE(second.try_lock().value());
 }
 
+TEST(RootDirectory, KnowsWhenItsPathLeadsElsewhere) {
+  const testing_support::TempDirectory directory;
+  std::filesystem::create_directory(directory / "root");
+  const RootDirectory root = RootDirectory::open(directory / "root").value();
+  EXPECT_TRUE(root.still_at(directory / "root").ok());
+  std::filesystem::rename(directory / "root", directory / "moved");
+  EXPECT_EQ(root.still_at(directory / "root").error().kind, Error::Kind::kNotFound);
+  std::filesystem::create_directory(directory / "root");
+  EXPECT_EQ(root.still_at(directory / "root").error().kind, Error::Kind::kConflict);
+  EXPECT_TRUE(root.still_at(directory / "moved").ok()) << "it is the same directory";
+}
 TEST(RootDirectory, MarkerIsKept) {
   const testing_support::TempDirectory directory;
   EXPECT_FALSE(RootDirectory::open(directory.path()).value().read_marker().value());
