@@ -5,6 +5,8 @@
 namespace reclaim {
 namespace {
 
+constexpr std::string_view kAdopterPrefix = "adopted:";
+
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 template <class IdType>
@@ -22,6 +24,13 @@ bool is_well_formed_name(std::string_view text) {
 
 Result<Handle> parse_handle(std::string_view text, std::string field) { return parse<Handle>(text, std::move(field)); }
 Result<WorkerName> parse_worker_name(std::string_view text, std::string field) { return parse<WorkerName>(text, std::move(field)); }
-Result<OwnerId> parse_owner_id(std::string_view text, std::string field) { return parse<OwnerId>(text, std::move(field)); }
+
+Result<OwnerId> parse_owner_id(std::string_view text, std::string field) {
+  if (text.starts_with(kAdopterPrefix) && is_well_formed_name(text.substr(kAdopterPrefix.size()))) return OwnerId(std::string(text));
+  return parse<OwnerId>(text, std::move(field));
+}
+
+OwnerId adopter_of(const WorkerName& worker) { return OwnerId(std::string(kAdopterPrefix) + worker.str()); }
+bool is_adopter(const OwnerId& owner) { return owner.str().starts_with(kAdopterPrefix); }
 
 }  // namespace reclaim

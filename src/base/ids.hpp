@@ -37,6 +37,9 @@ constexpr std::string_view plural_of(ResourceKind kind) { return kind == Resourc
 bool is_well_formed_name(std::string_view text);
 Result<Handle> parse_handle(std::string_view text, std::string field = "handle");
 Result<WorkerName> parse_worker_name(std::string_view text, std::string field = "name");
+// Or, for owners, `adopted:` and a worker's name: who holds what was adopted on that worker. Only Reclaim makes those.
 Result<OwnerId> parse_owner_id(std::string_view text, std::string field = "id");
+OwnerId adopter_of(const WorkerName& worker);
+bool is_adopter(const OwnerId& owner);
 
 }  // namespace reclaim

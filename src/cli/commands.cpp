@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "cli/client.hpp"
@@ -10,10 +11,27 @@ namespace {
 
 struct Given {
   ApiOptions api;
-  std::string output = "table";
+  std::string output;  // empty: table
 };
 
+// What stands nearer to the end of the line goes before what stands earlier.
+Given joined(const Given& early, Given late) {
+  if (late.api.server.empty()) late.api.server = early.api.server;
+  if (late.api.token_file.empty()) late.api.token_file = early.api.token_file;
+  if (late.output.empty()) late.output = early.output;
+  return late;
+}
+
+void add_options(CLI::App* command, Given& given) {
+  command->add_option("--server", given.api.server, "Where the server is [RECLAIM_SERVER, else http://127.0.0.1:7070]")->type_name("URL");
+  command->add_option("--token-file", given.api.token_file, "What holds the token [RECLAIM_TOKEN_FILE, else what a local server wrote]")
+      ->type_name("FILE");
+  command->add_option("--output", given.output, "How to answer: for people, or the API's own JSON [table]")
+      ->check(CLI::IsMember({"table", "json"}));
+}
+
 int exit_code_of(const Error& error) {
+  if (error.kind == Error::Kind::kInvalid && error.field.starts_with("--")) return kUsage;
   const bool is_temporary = error.kind == Error::Kind::kUnavailable || error.kind == Error::Kind::kContended;
   return is_temporary ? kTemporary : kFailed;
 }
@@ -36,6 +54,14 @@ std::string joined_pages(const std::string& first, const std::string& key, std::
 }
 
 }  // namespace
+
+// What stands before a command's name, and the commands that it is for.
+struct Commands::Early {
+  Given given;
+  std::set<const CLI::App*> commands;
+
+  bool is_given() const { return !given.api.server.empty() || !given.api.token_file.empty() || !given.output.empty(); }
+};
 
 Status Session::change(const char* method, const std::string& path, const wire::Json& body, const View& view) {
   const std::string answer = TRY(api_.call(method, path, body.is_null() ? "" : wire::to_text(body)));
@@ -78,18 +104,33 @@ Status Session::print_fields(const std::string& body) {
   return done();
 }
 
+Commands::Commands(CommandLine& line) : line_(line), early_(std::make_shared<Early>()) {
+  CLI::App& app = line.app();
+  add_options(&app, early_->given);
+  app.final_callback([early = early_, &app] {
+    const CLI::App* command = app.get_subcommands().front();
+    if (early->is_given() && !early->commands.contains(command)) {
+      throw CLI::ExtrasError(app.get_name(), {"options of the client before " + command->get_name()});
+    }
+  });
+}
+
+CLI::App* Commands::group(CLI::App* parent, const std::string& name, const std::string& description) {
+  CLI::App* group = line_.group(parent, name, description);
+  if (parent == nullptr) early_->commands.insert(group);
+  add_options(group, early_->given);
+  return group;
+}
+
 CLI::App* Commands::add(CLI::App* parent, const std::string& name, const std::string& description, const std::string& example,
                         Action action) {
   auto given = std::make_shared<Given>();
   CommandLine& line = line_;
-  CLI::App* command = line.add(parent, name, description, example,
-                               [given, &line, run = std::move(action)] { return perform(*given, line.console(), run); });
-  command->add_option("--server", given->api.server, "Where the server is [RECLAIM_SERVER, else http://127.0.0.1:7070]")->type_name("URL");
-  command->add_option("--token-file", given->api.token_file, "What holds the token [RECLAIM_TOKEN_FILE, else what a local server wrote]")
-      ->type_name("FILE");
-  command->add_option("--output", given->output, "How to answer: for people, or the API's own JSON")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
+  CLI::App* command = line.add(parent, name, description, example, [early = early_, given, &line, run = std::move(action)] {
+    return perform(joined(early->given, *given), line.console(), run);
+  });
+  if (parent == nullptr) early_->commands.insert(command);
+  add_options(command, *given);
   return command;
 }
 
@@ -106,6 +147,7 @@ void add_client_commands(CommandLine& line) {
   add_explain_command(commands);
   add_collector_commands(commands);
   add_event_command(commands);
+  add_lineage_commands(commands);
   add_freeze_commands(commands);
   add_token_commands(commands);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/ids.hpp"
@@ -12,7 +13,7 @@
 
 namespace reclaim::cli {
 
-// One command at work.
+// One command at work. An error whose field is a flag (`--unknown`) is wrong usage.
 class Session {
  public:
   Session(Api& api, Console& console, bool is_json) : api_(api), console_(console), is_json_(is_json) {}
@@ -38,19 +39,19 @@ class Session {
   bool is_json_;
 };
 
-// Adds commands that have --server, --token-file and --output.
+// Adds commands that have --server, --token-file and --output, which may also stand before their names.
 class Commands {
  public:
   using Action = std::function<Status(Session&)>;
 
-  explicit Commands(CommandLine& line) : line_(line) {}
-  CLI::App* group(CLI::App* parent, const std::string& name, const std::string& description) {
-    return line_.group(parent, name, description);
-  }
+  explicit Commands(CommandLine& line);
+  CLI::App* group(CLI::App* parent, const std::string& name, const std::string& description);
   CLI::App* add(CLI::App* parent, const std::string& name, const std::string& description, const std::string& example, Action action);
 
  private:
+  struct Early;
   CommandLine& line_;
+  std::shared_ptr<Early> early_;
 };
 
 // `text`, to be bound to a required positional argument NAME.
@@ -63,6 +64,7 @@ void add_explain_command(Commands& commands);
 void add_token_commands(Commands& commands);
 void add_event_command(Commands& commands);
 void add_collector_commands(Commands& commands);
+void add_lineage_commands(Commands& commands);
 void add_freeze_commands(Commands& commands);
 
 }  // namespace reclaim::cli

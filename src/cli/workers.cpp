@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.hpp"
@@ -67,6 +68,79 @@ void add_action(Commands& commands, CLI::App* workers, const char* method, const
   add_name(command, *worker, "The worker's name");
 }
 
+struct Acceptance {
+  std::string name;
+  std::string what;
+  bool adopts = false;
+  bool destroys = false;
+  bool is_dry = false;
+
+  std::string unknown() const { return adopts ? "adopt" : (destroys ? "destroy" : ""); }
+};
+
+std::string text_of(const Ordered& object, const char* key) {
+  return object.is_object() && object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
+}
+
+// The hold that is meant: the one named, the one that the flags can only mean, or the only one there is.
+Result<std::string> meant(const Acceptance& given, const Ordered& worker) {
+  if (!given.what.empty()) return given.what;
+  std::vector<std::string> whats;
+  if (worker.contains("holds") && worker["holds"].is_array()) {
+    for (const Ordered& hold : worker["holds"]) whats.push_back(text_of(hold, "what"));
+  }
+  const auto is_held = [&](const char* what) { return std::ranges::find(whats, what) != whats.end(); };
+  if (!given.unknown().empty()) return std::string(is_held("existing") || !is_held("incarnation") ? "existing" : "incarnation");
+  if (whats.empty()) return conflict("nothing of " + given.name + " waits to be accepted");
+  if (whats.size() > 1) return invalid("--what", "more than one thing waits: say which, with --what " + whats[0] + " or another");
+  if (whats[0] == "lineage")
+    return invalid("--what", "this database has forgotten something: see `reclaim lineage show`, then `reclaim lineage accept`");
+  return whats[0];
+}
+
+std::string consequence(const std::string& what, const std::string& unknown, const std::string& name) {
+  const std::string strangers = unknown == "adopt"     ? "is adopted by owner adopted:" + name + ", until that is released"
+                                : unknown == "destroy" ? "is destroyed after the unknown grace"
+                                                       : "is held again, until --adopt or --destroy";
+  if (what == "brake") return "the next inventories are believed, whatever they lack or show";
+  if (what == "existing") return "what was found on the machine at first contact " + strangers;
+  if (what == "incarnation") {
+    return "the new incarnation takes the worker's place: rows that it does not have are lost at once, what it has without a row " +
+           strangers;
+  }
+  return "the next session opens whatever its start counter says, and supersedes the present one";
+}
+
+Status accept(Session& session, const Acceptance& given) {
+  const std::string answer = TRY(session.api().call("GET", path_of(given.name)));
+  const Ordered worker = TRY(read_body(answer));
+  const std::string what = TRY(meant(given, worker));
+  const auto tell = [&](const std::string& text) { session.console().err << given.name << ": " << printable(text) << "\n"; };
+  if (worker.contains("holds") && worker["holds"].is_array()) {
+    for (const Ordered& hold : worker["holds"]) tell("held: " + text_of(hold, "what") + ": " + text_of(hold, "reason"));
+  }
+  if (what == "existing" && given.unknown().empty()) {
+    return invalid("--adopt", "say --adopt (an owner keeps them until it is released) or --destroy");
+  }
+  tell((given.is_dry ? "would be accepted: " : "accepted: ") + consequence(what, given.unknown(), given.name));
+  if (given.is_dry) return done();
+  wire::Json body{{"what", what}};
+  if (!given.unknown().empty()) body["unknown"] = given.unknown();
+  return session.change("POST", path_of(given.name) + "/accept", body, worker_view());
+}
+
+void add_accept(Commands& commands, CLI::App* workers) {
+  auto given = std::make_shared<Acceptance>();
+  CLI::App* command = commands.add(workers, "accept", "Lifts what a worker holds back for you, and says first what that does.",
+                                   "reclaim workers accept w1 --adopt", [given](Session& session) { return accept(session, *given); });
+  add_name(command, given->name, "The worker's name");
+  command->add_option("--what", given->what, "Which hold, where more than one waits")
+      ->check(CLI::IsMember({"brake", "existing", "incarnation", "session"}));
+  CLI::Option* adopt = command->add_flag("--adopt", given->adopts, "Keep what is there without a record");
+  command->add_flag("--destroy", given->destroys, "Destroy it")->excludes(adopt);
+  command->add_flag("--dry-run", given->is_dry, "Only say what it would do");
+}
+
 }  // namespace
 
 void add_worker_commands(Commands& commands) {
@@ -78,6 +152,7 @@ void add_worker_commands(Commands& commands) {
   CLI::App* show = commands.add(workers, "show", "Shows all that is known of one worker.", "reclaim workers show w1",
                                 [worker](Session& session) { return session.show(path_of(*worker)); });
   add_name(show, *worker, "The worker's name");
+  add_accept(commands, workers);
   add_action(commands, workers, "POST", "land", "Lets a worker empty: nothing new goes there, its owners' work may end.");
   add_action(commands, workers, "POST", "retire", "Lets a worker empty and then forgets it.");
   add_action(commands, workers, "POST", "prune", "Forgets a worker that does not run, with its rows.");

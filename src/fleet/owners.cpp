@@ -74,6 +74,7 @@ Result<OwnerRow> find_owner_row(ports::Transaction& transaction, const Context& 
 }
 
 Result<Outcome<Owner>> put_owner(const Context& context, const OwnerSpec& spec) {
+  if (is_adopter(spec.id)) return invalid("id", "adopted:... are owners that Reclaim makes itself, when something is adopted");
   return ports::transact(context.database, ports::Access::kWrite, [&](ports::Transaction& transaction) -> Result<Outcome<Owner>> {
     const Moment& moment = context.moment;
     const ports::Rows inserted =

@@ -1,5 +1,6 @@
 #include "fleet/resources.hpp"
 
+#include <charconv>
 #include <functional>
 
 #include "fleet/events.hpp"
@@ -121,6 +122,7 @@ Result<Outcome<Resource>> insert_resource(Transaction& transaction, const Contex
   TRY(transaction.run(sql::resource_insert, {worker.id, kind, spec.name.handle.str(), owner, container, parent, context.moment.wall.ms,
                                              context.moment.now.ms, next_change(worker)}));
   TRY(transaction.run(sql::unknown_forget, {worker.id, kind, spec.name.handle.str()}));
+  TRY(transaction.run(sql::lost_forget, {worker.id, kind, spec.name.handle.str()}));
   TRY(transaction.run(sql::worker_add_registered, {worker.id}));
   Resource resource = TRY(read_resource(transaction, context, spec.name));
   Event event = event_of("registered", resource, ResourceState::kCreating);
@@ -146,6 +148,16 @@ Result<Resource> report_creation(const Context& context, const ResourceName& nam
     return std::optional<Event>(event_of(to, before, wanted));
   };
   return change_resource(context, name, step);
+}
+
+bool is_by_handle(const ResourceFilter& filter) { return filter.owner.empty() && !filter.worker.empty(); }
+
+Result<std::int64_t> row_id_of(const std::string& after) {
+  std::int64_t id = 0;
+  const auto [end, failed] = std::from_chars(after.data(), after.data() + after.size(), id);
+  const bool is_number = failed == std::errc() && end == after.data() + after.size() && id >= 0;
+  if (after.empty() || is_number) return id;
+  return invalid("after", "must be the `next` of the page before");
 }
 
 }  // namespace
@@ -227,15 +239,22 @@ Result<Resource> unpin_resource(const Context& context, const ResourceName& name
 Result<Resource> find_resource(const Context& context, const ResourceName& name) { return read_resource(context.database, context, name); }
 
 Result<std::vector<Resource>> list_resources(const Context& context, const ResourceFilter& filter) {
-  const auto text_or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
-  const ports::Rows rows = TRY(context.database.run(
-      sql::resource_list, {context.moment.now.ms, context.moment.trusted_from.ms, static_cast<std::int64_t>(filter.kind), filter.after,
-                           text_or_null(filter.worker), filter.state ? Value(std::string(name_of(*filter.state))) : Value(),
-                           text_or_null(filter.owner), std::int64_t{filter.missing_only}, filter.limit}));
+  const Value state = filter.state ? Value(std::string(name_of(*filter.state))) : Value();
+  ports::Values values{context.moment.now.ms, context.moment.trusted_from.ms, static_cast<std::int64_t>(filter.kind)};
+  values.push_back(is_by_handle(filter) ? Value(filter.after) : Value(TRY(row_id_of(filter.after))));
+  values.insert(values.end(), {state, std::int64_t{filter.missing_only}, filter.limit});
+  if (!filter.owner.empty()) values.insert(values.end(), {filter.owner, filter.worker.empty() ? Value() : Value(filter.worker)});
+  if (is_by_handle(filter)) values.emplace_back(filter.worker);
+  const ports::Statement statement = !filter.owner.empty()  ? sql::resource_list_of_owner
+                                     : is_by_handle(filter) ? sql::resource_list_of_worker
+                                                            : sql::resource_list;
   std::vector<Resource> resources;
-  resources.reserve(rows.size());
-  for (const ports::Row& row : rows) resources.push_back(parse_resource(row));
+  for (const ports::Row& row : TRY(context.database.run(statement, values))) resources.push_back(parse_resource(row));
   return resources;
+}
+
+std::string place_of(const Resource& resource, const ResourceFilter& filter) {
+  return is_by_handle(filter) ? resource.name.handle.str() : std::to_string(resource.id);
 }
 
 }  // namespace reclaim::fleet

@@ -12,12 +12,16 @@ WorkerState state_of(const std::string& name) {
   return *state;
 }
 
-InventoryRow parse_inventory(const ports::Row& row, std::size_t column) {
+// The columns of a kind lie in two places: what the last inventory was, and how it is judged.
+InventoryRow parse_inventory(const ports::Row& row, std::size_t column, std::size_t judging) {
   InventoryRow inventory;
   if (!row.is_null(column)) inventory.base = row.integer(column);
   inventory.count = row.integer(column + 1);
   inventory.digest = row.text(column + 2);
   inventory.judged = row.integer(column + 3);
+  inventory.former = row.integer(judging);
+  inventory.brake = row.text_or(judging + 1, "");
+  inventory.brake_lifted = row.integer(judging + 2) != 0;
   return inventory;
 }
 
@@ -40,13 +44,21 @@ WorkerRow parse_worker_row(const ports::Row& row) {
   worker.tags = row.text(12);
   worker.existing = row.text(13);
   worker.change = row.integer(14);
-  worker.inventories.containers = parse_inventory(row, 15);
-  worker.inventories.volumes = parse_inventory(row, 19);
+  worker.inventories.containers = parse_inventory(row, 15, 29);
+  worker.inventories.volumes = parse_inventory(row, 19, 32);
   worker.malformed = row.text(23);
   if (!row.is_null(24)) worker.disk = wire::Disk{row.integer(24), row.integer_or(25, 0)};
   worker.frozen = row.text_or(26, "");
   worker.landed_session = row.text_or(27, "");
   if (!row.is_null(28)) worker.stalled_at = ServiceTime{row.integer(28)};
+  worker.unlisted = row.text(35);
+  worker.boot = row.text_or(36, "");
+  worker.held_incarnation = row.text_or(37, "");
+  worker.accepted_incarnation = row.text_or(38, "");
+  worker.session_accepted = row.integer(39) != 0;
+  worker.refused_session = row.text_or(40, "");
+  worker.anew = row.integer(41) != 0;
+  worker.regressed = row.text_or(42, "");
   return worker;
 }
 

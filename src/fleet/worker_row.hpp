@@ -17,7 +17,10 @@ struct InventoryRow {
   std::optional<std::int64_t> base;  // the sequence it came with, in the present session
   std::int64_t count = 0;
   std::string digest;
-  std::int64_t judged = -1;  // the highest as_of that rows were judged at; -1: never
+  std::int64_t judged = -1;   // the highest as_of that rows were judged at; -1: never
+  std::int64_t former = 0;    // rows up to this change number are of an earlier life of the machine
+  std::string brake;          // why the kind is not judged; empty: it is
+  bool brake_lifted = false;  // for the next inventory
 };
 
 struct WorkerRow {
@@ -42,6 +45,14 @@ struct WorkerRow {
   std::string frozen;
   std::string landed_session;
   std::optional<ServiceTime> stalled_at;
+  std::string unlisted;  // kinds left out, as JSON
+  std::string boot;
+  std::string held_incarnation;      // waits for the operator
+  std::string accepted_incarnation;  // may come next
+  bool session_accepted = false;     // the next session opens whatever its start counter says
+  std::string refused_session;
+  bool anew = false;      // nothing counts until it begins anew
+  std::string regressed;  // what shows that this database forgot; empty: nothing
 };
 
 WorkerRow parse_worker_row(const ports::Row& row);

@@ -18,13 +18,6 @@ using wire::Json;
 
 inline constexpr std::size_t kKeysMax = 16;
 
-std::optional<Existing> existing_of(std::string_view name) {
-  for (const Existing existing : {Existing::kHold, Existing::kAdopt, Existing::kDestroy}) {
-    if (name_of(existing) == name) return existing;
-  }
-  return std::nullopt;
-}
-
 std::string tags_text(const std::vector<std::string>& tags) { return wire::to_text(Json(tags)); }
 
 Result<std::vector<std::string>> parse_texts(const std::string& text) {
@@ -32,6 +25,32 @@ Result<std::vector<std::string>> parse_texts(const std::string& text) {
   std::vector<std::string> texts;
   for (const Json& item : json) texts.push_back(item.get<std::string>());
   return texts;
+}
+
+Result<std::vector<Worker::Unlisted>> parse_unlisted(const std::string& text) {
+  const Json json = TRY(wire::parse_json(text));
+  std::vector<Worker::Unlisted> unlisted;
+  for (const Json& item : json) unlisted.push_back({item["kind"].get<std::string>(), item["error"].get<std::string>()});
+  return unlisted;
+}
+
+void add_hold(Worker& worker, Hold::What what, const std::string& reason) {
+  if (!reason.empty()) worker.holds.push_back({what, reason});
+}
+
+void add_guards(Worker& worker, const WorkerRow& row) {
+  for (const ResourceKind kind : kResourceKinds) {
+    const std::string& brake = row.inventories[kind].brake;
+    if (!brake.empty()) worker.braked += (worker.braked.empty() ? "" : "; ") + brake;
+  }
+  add_hold(worker, Hold::What::kBrake, worker.braked);
+  add_hold(worker, Hold::What::kLineage, row.regressed);
+  if (!row.held_incarnation.empty()) {
+    const bool is_accepted = row.held_incarnation == row.accepted_incarnation;
+    add_hold(worker, Hold::What::kIncarnation,
+             "incarnation " + row.held_incarnation +
+                 (is_accepted ? " is accepted and has not come by yet" : " asks to take this worker's place"));
+  }
 }
 
 Result<Worker> to_worker(const WorkerRow& row, const Context& context) {
@@ -42,6 +61,8 @@ Result<Worker> to_worker(const WorkerRow& row, const Context& context) {
   worker.existing = existing_of(row.existing).value_or(Existing::kHold);
   worker.malformed = static_cast<std::int64_t>(TRY(wire::parse_json(row.malformed)).size());
   worker.frozen = row.frozen;
+  worker.unlisted = TRY(parse_unlisted(row.unlisted));
+  add_guards(worker, row);
   worker.disk = row.disk;
   if (row.synced) worker.last_sync_age = std::max(Millis(0), context.moment.now - *row.synced);
   return worker;
@@ -76,6 +97,9 @@ Result<std::vector<Worker>> describe(Transaction& transaction, const Context& co
   for (const ports::Row& count : unknown) {
     worker_of(count).unknown = count.integer(1);
     worker_of(count).held = count.integer(2);
+    if (count.integer(2) > 0) {
+      add_hold(worker_of(count), Hold::What::kExisting, std::to_string(count.integer(2)) + " found on the machine when it first came by");
+    }
   }
   return workers;
 }
@@ -148,6 +172,24 @@ Result<Worker> set_frozen(const Context& context, const WorkerName& name, bool f
 }
 
 }  // namespace
+
+std::string_view name_of(Hold::What what) {
+  switch (what) {
+    case Hold::What::kBrake: return "brake";
+    case Hold::What::kExisting: return "existing";
+    case Hold::What::kIncarnation: return "incarnation";
+    case Hold::What::kLineage: return "lineage";
+  }
+  check(false, "unknown hold");
+  return "";
+}
+
+std::optional<Existing> existing_of(std::string_view name) {
+  for (const Existing existing : {Existing::kHold, Existing::kAdopt, Existing::kDestroy}) {
+    if (name_of(existing) == name) return existing;
+  }
+  return std::nullopt;
+}
 
 std::string_view name_of(Existing existing) {
   switch (existing) {

@@ -16,6 +16,7 @@ namespace reclaim::fleet {
 // What to do with what a newly enrolled worker already has.
 enum class Existing { kHold, kAdopt, kDestroy };
 std::string_view name_of(Existing existing);
+std::optional<Existing> existing_of(std::string_view name);
 
 struct WorkerSpec {
   WorkerName name;
@@ -24,6 +25,14 @@ struct WorkerSpec {
   std::optional<std::vector<std::string>> tags;
   std::optional<Existing> existing;
 };
+
+// What waits for an operator: `reclaim workers accept`, or for a lost lineage `reclaim lineage accept`.
+struct Hold {
+  enum class What { kBrake, kExisting, kIncarnation, kLineage };
+  What what;
+  std::string reason;
+};
+std::string_view name_of(Hold::What what);
 
 struct Worker {
   WorkerName name;
@@ -44,6 +53,13 @@ struct Worker {
   std::int64_t malformed = 0;
   std::optional<Millis> last_sync_age;
   std::string frozen;  // the reason, or empty
+  std::string braked;  // why a kind is not judged, or empty
+  struct Unlisted {
+    std::string kind;
+    std::string error;
+  };
+  std::vector<Unlisted> unlisted;  // kinds that its syncs leave out, and why
+  std::vector<Hold> holds;         // what waits for an operator, and why
   std::optional<wire::Disk> disk;
 };
 
@@ -65,6 +81,15 @@ Result<Worker> prune_worker(const Context& context, const WorkerName& name);
 Result<Worker> heartbeat(const Context& context, const WorkerName& name);
 // No orders leave for this worker until unfrozen. kInvalid without a reason.
 Result<Worker> freeze_worker(const Context& context, const WorkerName& name, const std::string& reason);
+// Lifts one hold, by the operator's word; kConflict where there is none.
+//  * kBrake: the next inventories of the braked kinds are judged, whatever they would do.
+//  * kExisting: what is held, and what a first inventory will yet show, is adopted or destroyed (`strangers` is required).
+//  * kIncarnation: the one that is held may come; what it has without a row is held again, adopted or destroyed.
+//  * kSession: the next session opens whatever its start counter says (a restored root, the right one of two clones).
+enum class Accept { kBrake, kExisting, kIncarnation, kSession };
+std::optional<Accept> accept_of(std::string_view name);
+Result<Worker> accept_worker(const Context& context, const WorkerName& name, Accept what, std::optional<Existing> strangers);
+
 Result<Worker> unfreeze_worker(const Context& context, const WorkerName& name, const std::string& reason = "");
 // The same for every worker at once.
 Status freeze_fleet(const Context& context, const std::string& reason);

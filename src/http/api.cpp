@@ -24,6 +24,7 @@ class Api::Impl {
   explicit Impl(ApiParts parts) : parts_(std::move(parts)) {
     add_open_routes(routes_, parts_);
     add_worker_routes(routes_, parts_);
+    add_lineage_routes(routes_, parts_);
     add_owner_routes(routes_, parts_);
     add_resource_routes(routes_, parts_);
     add_sync_routes(routes_, parts_);
@@ -34,17 +35,17 @@ class Api::Impl {
     for (const Route& route : routes_.all()) paths_.add(route.method, route.pattern);
   }
 
-  void handle(const Call& call, Answer answer) const {
+  void handle(Call call, Answer answer) const {
     Found found = paths_.find(call.method, call.segments);
     const Route* route = found.route < 0 ? nullptr : &routes_.all()[static_cast<std::size_t>(found.route)];
     const bool is_open = route == nullptr ? call.segments.front() != "api" : !route->access;
-    Request request{.call = call, .parameters = std::move(found.parameters), .caller = {}};
+    Request request{.call = std::move(call), .parameters = std::move(found.parameters), .caller = {}};
     if (!is_open) {
-      Result<server::Caller> caller = authenticate(call, route);
-      if (!caller.ok()) return answer(problem_reply(refusal(call, caller.error())));
+      Result<server::Caller> caller = authenticate(request.call, route);
+      if (!caller.ok()) return answer(problem_reply(refusal(request.call, caller.error())));
       request.caller = std::move(caller).value();
     }
-    if (route != nullptr) return route->handler(request, std::move(answer));
+    if (route != nullptr) return route->handler(std::move(request), std::move(answer));
     answer(found.path_known ? method_not_allowed_reply(found.allowed) : problem_reply(not_found("no such path")));
   }
 
@@ -65,6 +66,6 @@ class Api::Impl {
 Api::Api(ApiParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 Api::~Api() = default;
 
-void Api::handle(Call call, std::function<void(Reply)> answer) { impl_->handle(call, std::move(answer)); }
+void Api::handle(Call call, std::function<void(Reply)> answer) { impl_->handle(std::move(call), std::move(answer)); }
 
 }  // namespace reclaim::http

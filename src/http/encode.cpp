@@ -35,10 +35,32 @@ Answered encode(const fleet::Worker& worker) {
   json["held"] = worker.held;
   json["malformed"] = worker.malformed;
   json["last_sync_age_s"] = seconds_or_null(worker.last_sync_age);
-  json["braked"] = nullptr;
+  json["braked"] = or_null(worker.braked);
   json["frozen"] = or_null(worker.frozen);
+  json["holds"] = Answered::array();
+  for (const fleet::Hold& hold : worker.holds) json["holds"].push_back({{"what", name_of(hold.what)}, {"reason", hold.reason}});
+  json["unlisted"] = Answered::array();
+  for (const auto& unlisted : worker.unlisted) json["unlisted"].push_back({{"kind", unlisted.kind}, {"error", unlisted.error}});
   json["disk"] = nullptr;
   if (worker.disk) json["disk"] = {{"total_bytes", worker.disk->total_bytes}, {"used_bytes", worker.disk->used_bytes}};
+  return json;
+}
+
+Answered encode(const fleet::Lineage& lineage) {
+  Answered json;
+  json["lineage"] = lineage.id;
+  json["replaces"] = lineage.replaces;
+  json["regressed_workers"] = Answered::array();
+  for (const fleet::RegressedWorker& worker : lineage.regressed) {
+    Answered item;
+    item["worker"] = worker.worker.str();
+    item["since"] = to_rfc3339(worker.since);
+    item["reason"] = worker.reason;
+    item["lineage"] = or_null(worker.lineage);
+    item["unknown"] = {{"containers", worker.unknown.containers}, {"volumes", worker.unknown.volumes}};
+    item["names"] = worker.unknown_names;
+    json["regressed_workers"].push_back(std::move(item));
+  }
   return json;
 }
 

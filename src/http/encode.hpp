@@ -7,6 +7,7 @@
 
 #include "fleet/events.hpp"
 #include "fleet/explain.hpp"
+#include "fleet/lineage.hpp"
 #include "fleet/owners.hpp"
 #include "fleet/resources.hpp"
 #include "fleet/workers.hpp"
@@ -18,6 +19,7 @@ namespace reclaim::http {
 using Answered = nlohmann::ordered_json;  // fields stay in the order in which a reader wants them
 
 Answered encode(const fleet::Worker& worker);
+Answered encode(const fleet::Lineage& lineage);
 Answered encode(const fleet::Owner& owner, WallTime now);
 Answered encode(const fleet::Resource& resource);
 Answered encode(const fleet::Explanation& explanation);

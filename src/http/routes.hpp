@@ -19,14 +19,14 @@
 namespace reclaim::http {
 
 struct Request {
-  const Call& call;
+  Call call;
   std::vector<std::string> parameters;  // of the path
   server::Caller caller;                // empty where the route needs no token
 };
 
 using Handler = std::function<Result<Reply>(const Request&)>;
 using Answer = std::function<void(Reply)>;
-using LateHandler = std::function<void(const Request&, Answer)>;  // answers now or later
+using LateHandler = std::function<void(Request, Answer)>;  // answers now or later
 
 // Nullopt: for anybody, without a token.
 using Access = std::optional<server::Need>;
@@ -61,6 +61,7 @@ void add_owner_routes(Routes& routes, const ApiParts& parts);
 void add_resource_routes(Routes& routes, const ApiParts& parts);
 void add_sync_routes(Routes& routes, const ApiParts& parts);
 void add_gateway_routes(Routes& routes, const ApiParts& parts);
+void add_lineage_routes(Routes& routes, const ApiParts& parts);
 void add_operation_routes(Routes& routes, const ApiParts& parts);
 void add_event_routes(Routes& routes, const ApiParts& parts);
 void add_token_routes(Routes& routes, const ApiParts& parts);

@@ -12,13 +12,6 @@ constexpr std::size_t kTagLengthMax = 128;
 
 using WorkerUseCase = Result<fleet::Worker> (*)(const fleet::Context&, const WorkerName&);
 
-std::optional<fleet::Existing> existing_of(const std::string& name) {
-  for (const fleet::Existing existing : {fleet::Existing::kHold, fleet::Existing::kAdopt, fleet::Existing::kDestroy}) {
-    if (name_of(existing) == name) return existing;
-  }
-  return std::nullopt;
-}
-
 Result<fleet::WorkerSpec> decode_worker(WorkerName name, const wire::Json& body) {
   wire::ObjectReader reader(body, "");
   fleet::WorkerSpec spec{.name = std::move(name), .keys = {}, .ephemeral = {}, .tags = {}, .existing = {}};
@@ -27,7 +20,7 @@ Result<fleet::WorkerSpec> decode_worker(WorkerName name, const wire::Json& body)
   spec.ephemeral = reader.boolean("ephemeral");
   const std::optional<std::string> existing = reader.text("existing");
   if (existing) {
-    spec.existing = existing_of(*existing);
+    spec.existing = fleet::existing_of(*existing);
     if (!spec.existing) reader.fail(invalid("existing", "must be hold, adopt or destroy"));
   }
   TRY(reader.finish());
@@ -92,6 +85,27 @@ Result<Reply> set_frozen(const ApiParts& parts, const Request& request, bool fro
   return reply_with(encode(TRY(frozen ? fleet::freeze_worker(context, name, reason) : fleet::unfreeze_worker(context, name, reason))));
 }
 
+// 404 comes before 422 of the body.
+Result<Reply> accept(const ApiParts& parts, const Request& request) {
+  const wire::Json body = TRY(body_of(request));
+  const WorkerName name = TRY(worker_in_path(request));
+  const fleet::Context context = context_of(parts, request);
+  wire::ObjectReader reader(body, "");
+  const std::optional<fleet::Accept> what = fleet::accept_of(reader.required_text("what"));
+  if (!what) reader.fail(invalid("what", "must be brake, existing, incarnation or session"));
+  const std::optional<std::string> unknown = reader.text("unknown");
+  const std::optional<fleet::Existing> strangers = unknown ? fleet::existing_of(*unknown) : std::nullopt;
+  if (unknown && (!strangers || *strangers == fleet::Existing::kHold)) reader.fail(invalid("unknown", "must be adopt or destroy"));
+  const Status fields = reader.finish();
+  if (!fields.ok()) {
+    TRY(fleet::find_worker(context, name));
+    return fields.error();
+  }
+  const fleet::Worker worker = TRY(fleet::accept_worker(context, name, *what, strangers));
+  parts.plane.orders_changed(name.str());
+  return reply_with(encode(worker));
+}
+
 }  // namespace
 
 void add_worker_routes(Routes& routes, const ApiParts& parts) {
@@ -100,6 +114,7 @@ void add_worker_routes(Routes& routes, const ApiParts& parts) {
   routes.add("GET", all, server::Need::kRead, [&parts](const Request& request) { return list_workers(parts, request); });
   routes.add("GET", one, server::Need::kRead, [&parts](const Request& request) { return get_worker(parts, request); });
   routes.add("PUT", one, server::Need::kAdmin, [&parts](const Request& request) { return put_worker(parts, request); });
+  routes.add("POST", one + "/accept", server::Need::kAdmin, [&parts](const Request& request) { return accept(parts, request); });
   for (const bool frozen : {true, false}) {
     routes.add("POST", one + (frozen ? "/freeze" : "/unfreeze"), server::Need::kAdmin,
                [&parts, frozen](const Request& request) { return set_frozen(parts, request, frozen); });

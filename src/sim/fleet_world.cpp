@@ -7,7 +7,10 @@
 
 namespace reclaim::sim {
 
-FleetWorld::FleetWorld(ports::Database& database, fleet::Policy policy) : database_(&database), policy_(policy) { take_claim(); }
+FleetWorld::FleetWorld(ports::Database& database, fleet::Policy policy) : database_(&database), policy_(policy) {
+  must(database.run(sql::meta_create, {std::string("lineage"), std::string(kLineage)}));
+  take_claim();
+}
 
 fleet::Context FleetWorld::context(std::string actor) const { return {*database_, policy_, moment_, std::move(actor)}; }
 

@@ -31,6 +31,8 @@ inline void must(const Status& status) {
 
 class FleetWorld {
  public:
+  static constexpr const char* kLineage = "l1";  // of a database that has none yet
+
   explicit FleetWorld(ports::Database& database, fleet::Policy policy = {});
 
   fleet::Context context(std::string actor = "test") const;

@@ -4,7 +4,10 @@
 -- fragment: worker_columns
 w.id, w.name, w.state, w.intent, w.since_wall, w.incarnation, w.session, w.started, w.sequence, w.synced, w.synced_wall, w.ephemeral,
 w.tags, w.existing, w.change, w.container_base, w.container_count, w.container_digest, w.container_judged, w.volume_base, w.volume_count,
-w.volume_digest, w.volume_judged, w.malformed, w.disk_total, w.disk_used, w.frozen, w.landed_session, w.stalled_at
+w.volume_digest, w.volume_judged, w.malformed, w.disk_total, w.disk_used, w.frozen, w.landed_session, w.stalled_at,
+w.container_former, w.container_brake, w.container_brake_lifted, w.volume_former, w.volume_brake, w.volume_brake_lifted,
+w.unlisted, w.boot, w.held_incarnation, w.accepted_incarnation, w.session_accepted, w.refused_session, w.anew,
+(SELECT g.reason FROM regressed_workers g WHERE g.worker_id = w.id)
 
 -- statement: worker_lock
 SELECT @{worker_columns} FROM workers w WHERE w.name = $1 @for_update_of(w)

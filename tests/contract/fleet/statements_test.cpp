@@ -106,6 +106,7 @@ Cost cost_of_strangers(FleetEngine engine, std::int64_t count) {
   const std::unique_ptr<ports::Database> database = sim::must(store.open());
   sim::CountingDatabase counting(*database);
   sim::FleetWorld world(counting);
+  world.policy().brake_min = count;
   world.enroll("w1");
   Reporter reporter(world, "w1");
   reporter.tell(reporter.full({}));

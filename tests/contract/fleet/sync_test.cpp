@@ -224,6 +224,7 @@ TEST_P(Sync, OrdersKeepTheOrderOfTheTree) {
 }
 
 TEST_P(Sync, AnswersAreBounded) {
+  world.policy().brake_min = 2500;
   std::string all;
   for (int i = 0; i < 2500; ++i) all += " s" + std::to_string(i);
   teller.tell(all);

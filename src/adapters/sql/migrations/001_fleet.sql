@@ -59,10 +59,30 @@ CREATE TABLE workers (
   volume_count BIGINT NOT NULL DEFAULT 0,
   volume_digest @text NOT NULL DEFAULT '00000000000000000000000000000000',
   volume_judged BIGINT NOT NULL DEFAULT -1,
+  -- Rows of that kind with change numbers up to this one are of an earlier life of the machine (incarnation; for containers also boot):
+  -- where they are missing there is nothing to wait for.
+  container_former BIGINT NOT NULL DEFAULT 0,
+  volume_former BIGINT NOT NULL DEFAULT 0,
+  -- Why the kind is not judged, and whether the operator has lifted that for the next inventory.
+  container_brake @text,
+  container_brake_lifted INTEGER NOT NULL DEFAULT 0,
+  volume_brake @text,
+  volume_brake_lifted INTEGER NOT NULL DEFAULT 0,
   malformed @text NOT NULL DEFAULT '[]',
+  unlisted @text NOT NULL DEFAULT '[]',
   disk_total BIGINT,
   disk_used BIGINT,
   frozen @text,
+  boot @text,
+  -- An incarnation that waits for the operator, and the one that may come next.
+  held_incarnation @text,
+  accepted_incarnation @text,
+  -- The next session opens whatever its start counter says.
+  session_accepted INTEGER NOT NULL DEFAULT 0,
+  -- The last session that was refused as superseded: told once.
+  refused_session @text,
+  -- After a lineage was accepted: nothing of this worker counts until it begins anew, with full inventories and as_of 0.
+  anew INTEGER NOT NULL DEFAULT 0,
   -- The ledger (C1): where every resource of this worker came from, and how those that are gone went.
   registered BIGINT NOT NULL DEFAULT 0,
   adopted BIGINT NOT NULL DEFAULT 0,
@@ -87,6 +107,35 @@ CREATE TABLE departed_workers (
   unknown BIGINT NOT NULL,
   destroyed BIGINT NOT NULL,
   lost BIGINT NOT NULL
+);
+
+-- Every session that ever opened, of workers that are gone too. `sequence` is its last, once another has superseded it. A session that
+-- a worker was answered in and that is not here was forgotten (restored backup, lost failover).
+CREATE TABLE sessions (
+  id @serial_key,
+  worker @text NOT NULL,
+  session @text NOT NULL,
+  incarnation @text NOT NULL,
+  sequence BIGINT NOT NULL DEFAULT 0,
+  UNIQUE (session, worker)
+);
+CREATE INDEX sessions_of_worker ON sessions (worker, id);
+
+-- Lineages that the present one replaces.
+CREATE TABLE replaced_lineages (
+  id @serial_key,
+  lineage @text NOT NULL UNIQUE
+);
+
+-- Workers that were answered by a control plane that knew more than this one, and what of theirs would be unknown.
+CREATE TABLE regressed_workers (
+  worker_id BIGINT PRIMARY KEY REFERENCES workers (id) ON DELETE CASCADE,
+  since_wall BIGINT NOT NULL,
+  reason @text NOT NULL,
+  lineage @text NOT NULL,
+  containers BIGINT NOT NULL DEFAULT 0,
+  volumes BIGINT NOT NULL DEFAULT 0,
+  names @text NOT NULL DEFAULT '[]'
 );
 
 CREATE TABLE owners (
@@ -126,6 +175,8 @@ CREATE TABLE resources (
   reason @text,
   -- In the last acknowledged inventory of its kind. A fact about that inventory, whatever its as_of.
   present INTEGER NOT NULL,
+  -- Found under two roots: in no inventory, and yet there. Not judged.
+  ambiguous INTEGER NOT NULL DEFAULT 0,
   missing_since BIGINT,
   missing_wall BIGINT,
   pinned BIGINT,
@@ -151,6 +202,7 @@ CREATE INDEX resources_hung ON resources (container_id) WHERE state = 'created' 
 CREATE INDEX resources_creating ON resources (worker_id, entered) WHERE state = 'creating';
 CREATE INDEX resources_failed ON resources (worker_id) WHERE state = 'failed';
 CREATE INDEX resources_missing ON resources (worker_id, missing_since) WHERE missing_since IS NOT NULL;
+CREATE INDEX resources_ambiguous ON resources (worker_id) WHERE ambiguous = 1;
 CREATE INDEX resources_in_hand ON resources (worker_id, kind) WHERE in_hand = 1;
 
 -- In the last acknowledged inventory without a row. `change` is the worker's high-water mark when it was first seen so; its clock
@@ -162,11 +214,32 @@ CREATE TABLE unknowns (
   handle @text NOT NULL,
   change BIGINT NOT NULL,
   since BIGINT,
+  -- It waits for the operator; or the operator has agreed that it goes, and no brake counts it.
   held INTEGER NOT NULL DEFAULT 0,
+  agreed INTEGER NOT NULL DEFAULT 0,
   UNIQUE (worker_id, kind, handle)
 );
 CREATE INDEX unknowns_unjudged ON unknowns (worker_id, kind, change) WHERE since IS NULL;
 CREATE INDEX unknowns_waiting ON unknowns (worker_id, kind, handle) WHERE since IS NOT NULL AND held = 0;
+CREATE INDEX unknowns_held ON unknowns (worker_id) WHERE held = 1;
+
+-- Rows that were lost because they were missing, for a while: what comes back and is still wanted gets its row back.
+CREATE TABLE lost_resources (
+  id @serial_key,
+  worker_id BIGINT NOT NULL REFERENCES workers (id) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  handle @text NOT NULL,
+  owner_id BIGINT,
+  container @text,
+  parent @text,
+  pinned BIGINT,
+  pin_ttl_ms BIGINT,
+  pin_reason @text,
+  bytes BIGINT,
+  lost_at BIGINT NOT NULL,
+  UNIQUE (worker_id, kind, handle)
+);
+CREATE INDEX lost_resources_by_age ON lost_resources (lost_at);
 
 -- The audit trail. Numbers are in commit order: whoever appends takes the turn first (statement events_turn).
 CREATE TABLE events (
@@ -182,7 +255,6 @@ CREATE TABLE events (
   state_to @text,
   reason @text
 );
-CREATE INDEX events_by_age ON events (at_wall);
 CREATE INDEX events_by_age ON events (at_wall);
 
 -- What the collectors would do, as somebody asked (fleet/plan.hpp): JSON, with what guards each item.

@@ -1,0 +1,79 @@
+#include "fleet/lineage.hpp"
+
+#include "fleet/events.hpp"
+#include "fleet/worker_row.hpp"
+#include "ports/statements.hpp"
+#include "wire/json.hpp"
+
+namespace reclaim::fleet {
+namespace {
+
+constexpr std::int64_t kReplacesMax = 100;
+constexpr std::int64_t kRegressedMax = 100'000;
+
+using ports::Transaction;
+
+Result<Lineage> read(Transaction& transaction) {
+  Lineage lineage;
+  const ports::Rows present = TRY(transaction.run(sql::meta_read, {std::string("lineage")}));
+  if (!present.empty()) lineage.id = present[0].text(0);
+  const ports::Rows replaced = TRY(transaction.run(sql::replaced_lineages, {kReplacesMax}));
+  for (const ports::Row& row : replaced) lineage.replaces.push_back(row.text(0));
+  const ports::Rows regressed = TRY(transaction.run(sql::regression_list, {kRegressedMax}));
+  for (const ports::Row& row : regressed) {
+    RegressedWorker worker{.worker = WorkerName(row.text(0)),
+                           .since = {row.integer(1)},
+                           .reason = row.text(2),
+                           .lineage = row.text(3),
+                           .unknown = {row.integer(4), row.integer(5)},
+                           .unknown_names = {}};
+    const wire::Json names = TRY(wire::parse_json(row.text(6)));
+    for (const wire::Json& name : names) worker.unknown_names.push_back(name.get<std::string>());
+    lineage.regressed.push_back(std::move(worker));
+  }
+  return lineage;
+}
+
+// Its rows say what was once so; the worker's first inventories say what is.
+Status forget(Transaction& transaction, const WorkerName& name, Existing unknown) {
+  const WorkerRow worker = TRY(lock_worker(transaction, name));
+  const ports::Rows marks = TRY(transaction.run(sql::lineage_forget_marks, {worker.id}));
+  TRY(transaction.run(sql::lineage_forget_unknowns, {worker.id}));
+  TRY(transaction.run(sql::lineage_meet_anew, {worker.id, std::string(name_of(unknown)), marks.changed}));
+  TRY(transaction.run(sql::regression_forget, {worker.id}));
+  return done();
+}
+
+}  // namespace
+
+Result<Lineage> read_lineage(const Context& context) {
+  return ports::transact(context.database, ports::Access::kRead, [](Transaction& transaction) { return read(transaction); });
+}
+
+Result<Lineage> accept_lineage(const Context& context, const std::string& id, Existing unknown) {
+  if (unknown == Existing::kHold) return invalid("unknown", "must be adopt or destroy");
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Lineage> {
+    const ports::Rows present = TRY(transaction.run(sql::lineage_lock, ports::Values{}));
+    check(present.size() == 1, "a served database has a lineage");
+    const Lineage before = TRY(read(transaction));
+    std::vector<Event> events;
+    for (const RegressedWorker& worker : before.regressed) {
+      if (!worker.lineage.empty()) TRY(transaction.run(sql::lineage_replace, {worker.lineage}));
+      TRY(forget(transaction, worker.worker, unknown));
+      events.push_back({.action = "accepted-lineage",
+                        .worker = worker.worker.str(),
+                        .reason = "its marks are forgotten; what is unknown there: " + std::string(name_of(unknown))});
+    }
+    TRY(transaction.run(sql::lineage_replace, {before.id}));
+    TRY(transaction.run(sql::meta_put, {std::string("lineage"), id}));
+    TRY(transaction.run(sql::workers_begin_anew, ports::Values{}));
+    events.push_back({.action = "lineage-begun",
+                      .from = before.id,
+                      .to = id,
+                      .reason = std::to_string(before.regressed.size()) + " workers had seen more"});
+    TRY(append_events(transaction, context, events));
+    return read(transaction);
+  });
+}
+
+}  // namespace reclaim::fleet
