@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/printable.hpp"
 #include "base/time.hpp"
 
 namespace reclaim::cli {
@@ -22,9 +23,6 @@ struct Console {
 
 // Of this process: standard output and error, the terminal's width.
 Console system_console();
-
-// A stranger's text as one line that cannot move a terminal's cursor: control characters become '?'.
-std::string printable(std::string_view text);
 
 // `reclaim: text` on `err`, as one line.
 void complain(Console& console, std::string_view text);

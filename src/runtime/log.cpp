@@ -3,12 +3,15 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
+#include "base/printable.hpp"
+
 namespace reclaim::runtime {
 namespace {
+
+constexpr std::size_t kLineMax = 4096;
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
@@ -43,9 +46,8 @@ Result<LogLevel> parse_log_level(std::string_view text) {
 void start_log(LogLevel level) { logger().set_level(level_of(level)); }
 
 void log(LogLevel level, std::string_view message) {
-  std::string line(message);
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::string line = printable(message.substr(0, kLineMax));
+  if (message.size() > kLineMax) line += "...";
   logger().log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -15,7 +15,8 @@ Result<LogLevel> parse_log_level(std::string_view text);
 // Lines below `level` are dropped. Call it once, before threads start.
 void start_log(LogLevel level);
 
-// Any thread. Line ends and control characters in `message` are shown as `?`: one event is one line, whoever chose the words.
+// Any thread. Line ends and control characters in `message` are shown as `?` and what is beyond 4 KiB is left out: one event is one
+// short line, whoever chose the words.
 void log(LogLevel level, std::string_view message);
 
 inline void log_info(std::string_view message) { log(LogLevel::kInfo, message); }

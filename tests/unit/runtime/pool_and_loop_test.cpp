@@ -166,11 +166,19 @@ TEST(Signals, ArriveAsCallsOnAThread) {
 TEST(Log, OneEventIsOneLine) {
   testing::internal::CaptureStderr();
   start_log(LogLevel::kInfo);
-  log_info("first\nsecond \x1b[31m");
+  log_info("first\nsecond \x1b[31m\xc2\x9b");
   log(LogLevel::kDebug, "not shown");
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(text.ends_with("Z info first?second ?[31m\n")) << text;
+  EXPECT_TRUE(text.ends_with("Z info first?second ?[31m?\n")) << text;
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
+}
+
+TEST(Log, ALineHasABound) {
+  testing::internal::CaptureStderr();
+  log_info(std::string(100'000, 'x'));
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(text.ends_with("xxx...\n"));
+  EXPECT_LT(text.size(), 4'200U);
 }
 
 }  // namespace
