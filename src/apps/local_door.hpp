@@ -1,7 +1,7 @@
 // The gateway's door when the server is in the same process.
 #pragma once
 
-#include "http/metrics.hpp"
+#include "http/sync_desk.hpp"
 #include "ports/control_door.hpp"
 #include "server/control_plane.hpp"
 
@@ -9,7 +9,7 @@ namespace reclaim::apps {
 
 class LocalDoor : public ports::ControlDoor {
  public:
-  LocalDoor(server::ControlPlane& plane, http::Metrics& metrics) : plane_(plane), metrics_(metrics) {}
+  LocalDoor(server::ControlPlane& plane, http::SyncDesk& syncs) : plane_(plane), syncs_(syncs) {}
 
   Result<WorkerName> worker_of(const std::string& key) override;
   void sync(const std::string& key, std::string frame, Answer answer) override;
@@ -17,7 +17,7 @@ class LocalDoor : public ports::ControlDoor {
 
  private:
   server::ControlPlane& plane_;
-  http::Metrics& metrics_;
+  http::SyncDesk& syncs_;
 };
 
 }  // namespace reclaim::apps

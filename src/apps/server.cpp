@@ -28,6 +28,7 @@ namespace {
 
 constexpr Millis kTick{1'000};
 constexpr Millis kTrimPeriod{60'000};
+constexpr std::size_t kLargeSyncsAtOnce = 2;
 
 server::ControlPlaneOptions plane_options(const ServerOptions& options, const std::string& holder, bool is_embedded) {
   return {.policy = options.policy,
@@ -47,9 +48,10 @@ class Passes {
   void start(std::optional<Millis> interval) {
     add("service-clock", kTick, [this] { report("service-clock", plane_.tick()); });
     add("held-syncs", server::kHeldCheck, [this] { plane_.serve_held(); });
-    if (!interval) return;
     for (const std::string& name : server::ControlPlane::pass_names()) {
-      add(name, name == "trim-events" ? kTrimPeriod : *interval, [this, name] { run(name); });
+      const bool is_collector = name != server::kTrimEvents;
+      if (is_collector && !interval) continue;
+      add(name, is_collector ? *interval : kTrimPeriod, [this, name] { run(name); });
     }
   }
 
@@ -130,12 +132,16 @@ class Server {
 
  private:
   Status start_doors() {
-    const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_); };
-    api_ = std::make_unique<http::Api>(http::ApiParts{
-        .plane = *plane_, .clock = clock_, .random = random_, .metrics = metrics_, .refresh_metrics = refresh, .readiness = [this] {
-          return plane_->readiness();
-        }});
-    door_ = std::make_unique<LocalDoor>(*plane_, metrics_);
+    const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_); };
+    syncs_ = std::make_unique<http::SyncDesk>(*plane_, metrics_, clock_, runtime::Lane::Limits{.threads = kLargeSyncsAtOnce});
+    api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_,
+                                                      .syncs = *syncs_,
+                                                      .clock = clock_,
+                                                      .random = random_,
+                                                      .metrics = metrics_,
+                                                      .refresh_metrics = refresh,
+                                                      .readiness = [this] { return plane_->readiness(); }});
+    door_ = std::make_unique<LocalDoor>(*plane_, *syncs_);
     const std::string host_key = data_->path() + "/ssh_host_ed25519_key";
     gateway_ = std::make_unique<gateway::Gateway>(
         gateway::GatewayOptions{
@@ -160,6 +166,7 @@ class Server {
   std::unique_ptr<DataDirectory> data_;
   std::unique_ptr<ports::Database> database_;
   std::unique_ptr<server::ControlPlane> plane_;
+  std::unique_ptr<http::SyncDesk> syncs_;
   std::unique_ptr<LocalDoor> door_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<gateway::Gateway> gateway_;
@@ -200,13 +207,11 @@ void add_server_command(cli::CommandLine& line) {
   CLI::App* command = line.add(nullptr, "server", "Serves the API and the SSH gateway, and runs the collectors",
                                "reclaim server --data /var/lib/reclaim", [flags, &line]() -> int {
                                  const Result<ServerOptions> options = (*flags)->read();
-                                 const Result<runtime::LogLevel> level = options.ok() ? runtime::parse_log_level(options.value().log_level)
-                                                                                      : Result<runtime::LogLevel>(options.error());
-                                 if (!level.ok()) {
-                                   cli::complain(line.console(), level.error().message);
+                                 if (!options.ok()) {
+                                   cli::complain(line.console(), options.error().message);
                                    return cli::kUsage;
                                  }
-                                 runtime::start_log(level.value());
+                                 runtime::start_log(options.value().log_level);
                                  return run_server(options.value());
                                });
   *flags = std::make_unique<ServerFlags>(*command);

@@ -27,7 +27,31 @@ void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outc
   }
 }
 
-void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport, const gateway::Gateway&) {
+namespace {
+
+void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& counts) {
+  using http::Metric;
+  const auto total = [](std::uint64_t count) { return static_cast<double>(count); };
+  metrics.set(Metric::kGatewaySessions, {"authenticated"}, total(counts.sessions - std::min(counts.sessions, counts.unauthenticated)));
+  metrics.set(Metric::kGatewaySessions, {"unauthenticated"}, total(counts.unauthenticated));
+  metrics.raise_to(Metric::kGatewaySessionsTotal, {"accepted"}, total(counts.accepted));
+  metrics.raise_to(Metric::kGatewaySessionsTotal, {"authenticated"}, total(counts.authenticated));
+  for (const gateway::Refusal reason : gateway::kRefusals) {
+    metrics.raise_to(Metric::kGatewayRefusedTotal, {std::string(name_of(reason))}, total(counts.refused[static_cast<std::size_t>(reason)]));
+  }
+  metrics.raise_to(Metric::kGatewayBytesTotal, {"in"}, total(counts.bytes_in));
+  metrics.raise_to(Metric::kGatewayBytesTotal, {"out"}, total(counts.bytes_out));
+}
+
+}  // namespace
+
+void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
+                     const gateway::Gateway& gateway, const http::SyncDesk& syncs) {
+  refresh_gateway(metrics, gateway.counters());
+  const runtime::Lane::Counts large = syncs.large();
+  metrics.set(http::Metric::kLargeSyncs, {"running"}, static_cast<double>(large.running));
+  metrics.set(http::Metric::kLargeSyncs, {"waiting"}, static_cast<double>(large.waiting));
+  metrics.raise_to(http::Metric::kLargeSyncsRefusedTotal, {}, static_cast<double>(large.refused));
   const http::Counts counts = transport.counts();
   metrics.set(http::Metric::kHttpConnections, {}, static_cast<double>(counts.open));
   metrics.raise_to(http::Metric::kHttpRequestsTotal, {}, static_cast<double>(counts.requests));

@@ -3,6 +3,7 @@
 
 #include "gateway/gateway.hpp"
 #include "http/metrics.hpp"
+#include "http/sync_desk.hpp"
 #include "http/transport.hpp"
 #include "server/control_plane.hpp"
 
@@ -13,6 +14,6 @@ void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outc
 
 // Where the database does not answer, its levels stay as they were.
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
-                     const gateway::Gateway& gateway);
+                     const gateway::Gateway& gateway, const http::SyncDesk& syncs);
 
 }  // namespace reclaim::apps

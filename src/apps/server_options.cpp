@@ -35,6 +35,9 @@ constexpr Flag kFlags[] = {
     {"unknown-grace", ConfigType::kDuration, "5m", "Without a record for so long a resource is destroyed"},
     {"touch-grace", ConfigType::kDuration, "5m", "Touched within so long a resource is kept"},
     {"creating-timeout", ConfigType::kDuration, "1h", "Creating for so long a resource has failed"},
+    {"brake-fraction", ConfigType::kNumber, "0.5",
+     "More than this part of a worker's resources missing or unknown at once is not believed"},
+    {"brake-min", ConfigType::kInteger, "20", "So many may be missing or unknown at once, whatever the fraction"},
     {"agent-timeout", ConfigType::kDuration, "5s", "A server silent for so long loses the passes to another"},
     {"event-retention", ConfigType::kDuration, "30d", "How long the audit trail is kept"},
     {"event-max", ConfigType::kInteger, "10000000", "How many events are kept"},
@@ -97,6 +100,16 @@ class Settings {
       return wrong(name, "must be a whole number, 0 or more");
     return value;
   }
+  // From 0 to 1.
+  Result<double> fraction(const std::string& name) const {
+    double value = 0;
+    const std::string& digits = text(name);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (failure != std::errc() || end != digits.data() + digits.size() || !(value >= 0 && value <= 1)) {
+      return wrong(name, "must be a number from 0 to 1");
+    }
+    return value;
+  }
   Error wrong(const std::string& name, const std::string& what) const { return invalid(name, settings_.at(name).where + ": " + what); }
 
  private:
@@ -111,6 +124,8 @@ Status read_policy(const Settings& settings, fleet::Policy& policy) {
       {"touch-grace", &policy.touch_grace},           {"creating-timeout", &policy.creating_timeout},
   };
   for (const auto& [name, period] : periods) *period = TRY(settings.duration(name));
+  policy.brake_fraction = TRY(settings.fraction("brake-fraction"));
+  policy.brake_min = TRY(settings.count("brake-min"));
   if (policy.worker_expiry < Millis(1000)) return settings.wrong("worker-expiry", "must be at least 1s");
   return done();
 }
@@ -139,7 +154,9 @@ Result<ServerOptions> ServerFlags::read() const {
   options.event_retention = TRY(settings.duration("event-retention"));
   options.event_max = TRY(settings.count("event-max"));
   options.record_exchanges = settings.text("record-exchanges");
-  options.log_level = settings.text("log-level");
+  const Result<runtime::LogLevel> level = runtime::parse_log_level(settings.text("log-level"));
+  if (!level.ok()) return settings.wrong("log-level", level.error().message);
+  options.log_level = level.value();
   return options;
 }
 

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "fleet/policy.hpp"
+#include "runtime/log.hpp"
 
 namespace reclaim::apps {
 
@@ -25,7 +26,7 @@ struct ServerOptions {
   Millis event_retention{0};
   std::int64_t event_max = 0;
   std::string record_exchanges;
-  std::string log_level;
+  runtime::LogLevel log_level = runtime::LogLevel::kInfo;
 };
 
 // Defines the flags; read_server_options() is to be called once the line was parsed.

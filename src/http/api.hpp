@@ -12,12 +12,14 @@
 #include "base/time.hpp"
 #include "http/metrics.hpp"
 #include "http/service.hpp"
+#include "http/sync_desk.hpp"
 #include "server/control_plane.hpp"
 
 namespace reclaim::http {
 
 struct ApiParts {
   server::ControlPlane& plane;
+  SyncDesk& syncs;
   const Clock& clock;
   Random& random;  // from any thread
   Metrics& metrics;

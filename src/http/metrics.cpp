@@ -46,6 +46,17 @@ const std::vector<Described>& described() {
       {Metric::kFencedTotal, Type::kCounter, "reclaim_fenced_total", "Syncs and passes refused because somebody newer acts.", {"what"}},
       {Metric::kUnaccounted, Type::kGauge, "reclaim_unaccounted", "What conservation (C1) misses; 0 when quiet.", {"plane"}},
       {Metric::kSyncsHeld, Type::kGauge, "reclaim_syncs_held", "Syncs whose answer waits for work.", {}},
+      {Metric::kInventoriesTotal,
+       Type::kCounter,
+       "reclaim_inventories_total",
+       "Inventories that syncs brought, of one kind each.",
+       {"form"}},
+      {Metric::kLargeSyncs, Type::kGauge, "reclaim_large_syncs", "Large syncs that run, or wait for their turn.", {"state"}},
+      {Metric::kLargeSyncsRefusedTotal,
+       Type::kCounter,
+       "reclaim_large_syncs_refused_total",
+       "Large syncs for which there was no turn.",
+       {}},
       {Metric::kHttpConnections, Type::kGauge, "reclaim_http_connections", "Open HTTP connections.", {}},
       {Metric::kHttpRequestsTotal, Type::kCounter, "reclaim_http_requests_total", "HTTP requests handed to the service.", {}},
       {Metric::kHttpRefusedTotal,
@@ -53,6 +64,10 @@ const std::vector<Described>& described() {
        "reclaim_http_refused_total",
        "Connections and requests refused for want of room.",
        {"what"}},
+      {Metric::kGatewaySessions, Type::kGauge, "reclaim_gateway_sessions", "SSH sessions.", {"state"}},
+      {Metric::kGatewaySessionsTotal, Type::kCounter, "reclaim_gateway_sessions_total", "SSH connections taken, and logins.", {"what"}},
+      {Metric::kGatewayRefusedTotal, Type::kCounter, "reclaim_gateway_refused_total", "SSH sessions and logins refused.", {"reason"}},
+      {Metric::kGatewayBytesTotal, Type::kCounter, "reclaim_gateway_bytes_total", "Bytes of SSH sessions on the wire.", {"direction"}},
   };
   return kAll;
 }

@@ -30,9 +30,16 @@ enum class Metric {
   kFencedTotal,              // counter: what (sequence, session, lineage)
   kUnaccounted,              // gauge: plane
   kSyncsHeld,                // gauge
+  kInventoriesTotal,         // counter: form (full, delta)
+  kLargeSyncs,               // gauge: state (running, waiting)
+  kLargeSyncsRefusedTotal,   // counter
   kHttpConnections,          // gauge
   kHttpRequestsTotal,        // counter
   kHttpRefusedTotal,         // counter: what (connection, request)
+  kGatewaySessions,          // gauge: state (authenticated, unauthenticated)
+  kGatewaySessionsTotal,     // counter: what (accepted, authenticated)
+  kGatewayRefusedTotal,      // counter: reason (gateway/gateway.hpp: Refusal)
+  kGatewayBytesTotal,        // counter: direction (in, out)
 };
 
 using LabelValues = std::initializer_list<std::string>;

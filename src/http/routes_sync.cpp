@@ -8,32 +8,35 @@ namespace {
 
 constexpr const char* kKeyHeader = "reclaim-key";
 
-// Counts the bytes of both bodies, and answers.
-server::ControlPlane::SyncAnswered sync_answer(const ApiParts& parts, const Request& request, Answer answer) {
-  parts.metrics.add(Metric::kSyncBytesTotal, {"in"}, static_cast<double>(request.call.body.size()));
-  return [&metrics = parts.metrics, answer = std::move(answer)](Result<wire::SyncAnswer> answered) {
-    Reply reply = answered.ok() ? Reply{.body = wire::to_json(answered.value())} : problem_reply(answered.error());
-    metrics.add(Metric::kSyncBytesTotal, {"out"}, static_cast<double>(reply.body.size()));
-    answer(std::move(reply));
-  };
-}
-
 // 404 of the path comes before 422 of the body, and after 400.
 Error first_of(const ApiParts& parts, const Request& request, Error wrong) {
-  if (wrong.kind == Error::Kind::kUnparsable) return wrong;
+  if (wrong.kind != Error::Kind::kInvalid) return wrong;
   const Result<WorkerName> name = worker_in_path(request);
   if (!name.ok()) return name.error();
   const Result<fleet::Worker> worker = fleet::find_worker(context_of(parts, request), name.value());
   return worker.ok() ? wrong : worker.error();
 }
 
-void sync_by_name(const ApiParts& parts, const Request& request, Answer answer) {
+Reply reply_to_sync(Result<std::string> answered) {
+  return answered.ok() ? Reply{.body = std::move(answered).value()} : problem_reply(answered.error());
+}
+
+// Who has no name or key to sync for is told what is wrong with the body first.
+Error after_body(const Request& request, Error wrong) {
   const Result<wire::SyncRequest> sync = wire::parse_sync_request(request.call.body);
-  if (!sync.ok()) return answer(problem_reply(first_of(parts, request, sync.error())));
+  return sync.ok() || (sync.error().kind == Error::Kind::kInvalid && wrong.kind == Error::Kind::kNotFound) ? wrong : sync.error();
+}
+
+void sync_by_name(const ApiParts& parts, Request request, const Answer& answer) {
   const Result<WorkerName> name = worker_in_path(request);
-  if (!name.ok()) return answer(problem_reply(name.error()));
-  parts.plane.sync(request.caller.actor(), {.key = "", .worker = name.value().str()}, sync.value(),
-                   sync_answer(parts, request, std::move(answer)));
+  if (!name.ok()) return answer(problem_reply(after_body(request, name.error())));
+  std::string body = std::move(request.call.body);
+  const std::string actor = request.caller.actor();
+  parts.syncs.take(actor, {.key = "", .worker = name.value().str()}, std::move(body),
+                   [&parts, asked = std::move(request), answer](Result<std::string> answered) {
+                     if (!answered.ok()) answered = first_of(parts, asked, answered.error());
+                     answer(reply_to_sync(std::move(answered)));
+                   });
 }
 
 // The key that a session of the gateway was authenticated with, never what a payload says.
@@ -43,13 +46,11 @@ Result<std::string> key_of(const Request& request) {
   return fleet::canonical_key(*key, "Reclaim-Key");
 }
 
-void sync_by_key(const ApiParts& parts, const Request& request, Answer answer) {
-  const Result<wire::SyncRequest> sync = wire::parse_sync_request(request.call.body);
-  if (!sync.ok()) return answer(problem_reply(sync.error()));
+void sync_by_key(const ApiParts& parts, Request request, const Answer& answer) {
   const Result<std::string> key = key_of(request);
-  if (!key.ok()) return answer(problem_reply(key.error()));
-  parts.plane.sync(request.caller.actor(), {.key = key.value(), .worker = ""}, sync.value(),
-                   sync_answer(parts, request, std::move(answer)));
+  if (!key.ok()) return answer(problem_reply(after_body(request, key.error())));
+  parts.syncs.take(request.caller.actor(), {.key = key.value(), .worker = ""}, std::move(request.call.body),
+                   [answer](Result<std::string> answered) { answer(reply_to_sync(std::move(answered))); });
 }
 
 Result<Reply> whois(const ApiParts& parts, const Request& request) {
@@ -70,13 +71,13 @@ Result<Reply> call_by_key(const ApiParts& parts, const Request& request, ports::
 
 void add_sync_routes(Routes& routes, const ApiParts& parts) {
   routes.add_late("POST", "/api/v1/workers/{w}/sync", server::Need::kGateway,
-                  [&parts](const Request& request, Answer answer) { sync_by_name(parts, request, std::move(answer)); });
+                  [&parts](Request request, const Answer& answer) { sync_by_name(parts, std::move(request), answer); });
 }
 
 void add_gateway_routes(Routes& routes, const ApiParts& parts) {
   const std::string gateway = "/api/v1/gateway/";
   routes.add_late("POST", gateway + "sync", server::Need::kGateway,
-                  [&parts](const Request& request, Answer answer) { sync_by_key(parts, request, std::move(answer)); });
+                  [&parts](Request request, const Answer& answer) { sync_by_key(parts, std::move(request), answer); });
   routes.add("POST", gateway + "whois", server::Need::kGateway, [&parts](const Request& request) { return whois(parts, request); });
   const auto add_call = [&](const std::string& verb, ports::WorkerCall call) {
     routes.add("POST", gateway + verb, server::Need::kGateway,

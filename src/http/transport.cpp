@@ -333,7 +333,8 @@ void Transport::Impl::refuse(tcp::socket socket, std::size_t lingering_max) {
   ++refused_;
   if (refusing_ >= lingering_max) return tell_and_leave(socket.native_handle());
   ++refusing_;
-  asio::co_spawn(*io_, tell_and_linger(std::make_shared<Connection>(std::move(socket))), [this](const std::exception_ptr&) { --refusing_; });
+  asio::co_spawn(*io_, tell_and_linger(std::make_shared<Connection>(std::move(socket))),
+                 [this](const std::exception_ptr&) { --refusing_; });
 }
 
 void Transport::Impl::tell_and_leave(int newcomer) const {

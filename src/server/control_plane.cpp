@@ -10,7 +10,7 @@
 namespace reclaim::server {
 namespace {
 
-constexpr std::string_view kTrimEvents = "trim-events";
+constexpr std::int64_t kTrimSlice = 10 * fleet::kSliceMax;
 constexpr const char* kFleetClaim = "fleet";
 
 const fleet::Collector* collector_named(std::string_view name) {
@@ -81,7 +81,9 @@ Result<fleet::PassReport> ControlPlane::run_under(const fleet::Claim& claim, std
   const fleet::Context context = this->context("pass:" + std::string(pass));
   if (pass == kTrimEvents) {
     const WallTime before = context.moment.wall - options_.event_retention;
-    return fleet::PassReport{.changed = TRY(fleet::trim_events(database_, before, options_.event_max, 10 * fleet::kSliceMax))};
+    const std::int64_t trimmed = TRY(fleet::trim_events(database_, before, options_.event_max, kTrimSlice));
+    if (trimmed == kTrimSlice) wake(pass);
+    return fleet::PassReport{.changed = trimmed, .more = trimmed == kTrimSlice};
   }
   const fleet::Collector* collector = collector_named(pass);
   check(collector != nullptr, "passes are run by names that pass_names() gave");

@@ -40,6 +40,9 @@ struct ControlPlaneOptions {
   std::int64_t event_max = 10'000'000;
 };
 
+// The pass that bounds the audit trail. It is no collector: it runs on its own period, also where collectors run only when asked.
+inline constexpr std::string_view kTrimEvents = "trim-events";
+
 // What one sync came to, for whoever measures. `outcome` is the error of a refused one.
 using SyncObserver = std::function<void(const Result<fleet::SyncOutcome>& outcome, Millis took)>;
 
@@ -88,7 +91,7 @@ class ControlPlane {
   Status tick();
   // Why it does not serve: service time has not moved for a gap length, because the database is away.
   Status readiness() const;
-  // One run of a collector, or "trim-events". A server that does not hold the claim does nothing and reports nothing.
+  // One run of a collector, or kTrimEvents. A server that does not hold the claim does nothing and reports nothing.
   Result<fleet::PassReport> run_pass(std::string_view pass);
   // For an operator: the named collectors (empty: all), here and now, whoever held the claim. kInvalid names an unknown pass.
   Result<std::vector<PassOutcome>> run_now(const std::vector<std::string>& passes);

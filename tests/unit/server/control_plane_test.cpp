@@ -7,6 +7,7 @@
 #include <set>
 
 #include "adapters/database_sqlite/sqlite.hpp"
+#include "fleet/events.hpp"
 #include "fleet/owners.hpp"
 #include "fleet/resources.hpp"
 #include "sim/fleet_world.hpp"
@@ -20,9 +21,9 @@ using sim::joined;
 using sim::must;
 using namespace std::chrono_literals;
 
-class HeldSyncs : public testing::Test {
+class ControlPlanes : public testing::Test {
  protected:
-  HeldSyncs() {
+  ControlPlanes() {
     plane_.set_wake([this](std::string_view pass) { woken_.emplace(pass); });
     must(plane_.open(random_));
     must(fleet::put_worker(context(), {.name = WorkerName("w1"), .existing = fleet::Existing::kDestroy}));
@@ -62,6 +63,26 @@ class HeldSyncs : public testing::Test {
   std::int64_t sequence_ = 0;
   std::int64_t high_water_ = 0;
 };
+
+TEST_F(ControlPlanes, TheAuditTrailIsTrimmedAtOnceForAsLongAsThereIsTooMuchOfIt) {
+  std::vector<fleet::Event> many(6'000, {.action = "tested"});
+  for (int i = 0; i < 2; ++i) {
+    must(ports::transact(*database_, ports::Access::kWrite,
+                         [&](ports::Transaction& transaction) { return fleet::append_events(transaction, context(), many); }));
+  }
+  server::ControlPlane plane{*database_, clock_, {.holder = "test", .claim_timeout = 0ms, .event_max = 100}};
+  must(plane.open(random_));
+  std::set<std::string> woken;
+  plane.set_wake([&](std::string_view pass) { woken.emplace(pass); });
+  EXPECT_EQ(must(plane.run_pass(server::kTrimEvents)).changed, 10'000);
+  EXPECT_EQ(woken, std::set<std::string>{"trim-events"});
+  woken.clear();
+  EXPECT_GT(must(plane.run_pass(server::kTrimEvents)).changed, 1'000);
+  EXPECT_TRUE(woken.empty());
+  EXPECT_EQ(must(fleet::read_events(*database_, 0, 1'000)).size(), 100U);
+}
+
+class HeldSyncs : public ControlPlanes {};
 
 TEST_F(HeldSyncs, AreAnsweredAsSoonAsThereIsWork) {
   const auto answer = tell(30'000);
@@ -122,7 +143,9 @@ TEST_F(HeldSyncs, AreLetGoWhenTheServerStops) {
   EXPECT_EQ(plane_.held(), 0U);
 }
 
-TEST_F(HeldSyncs, GcRunRunsEveryCollectorHereAndNow) {
+class Passes : public ControlPlanes {};
+
+TEST_F(Passes, GcRunRunsEveryCollectorHereAndNow) {
   server::ControlPlane other(*database_, clock_, {.holder = "other", .claim_timeout = 0ms});
   must(other.open(random_));
   const std::vector<server::PassOutcome> outcomes = must(plane_.run_now({}));
@@ -131,7 +154,7 @@ TEST_F(HeldSyncs, GcRunRunsEveryCollectorHereAndNow) {
   EXPECT_EQ(plane_.run_now({"mark-everything"}).error().kind, Error::Kind::kInvalid);
 }
 
-TEST_F(HeldSyncs, EveryCollectorIsAmongThePassesToSchedule) {
+TEST_F(Passes, EveryCollectorIsAmongThePassesToSchedule) {
   const std::vector<std::string> names = server::ControlPlane::pass_names();
   for (const fleet::Collector& collector : fleet::collectors()) {
     EXPECT_NE(std::ranges::find(names, collector.name), names.end()) << collector.name;
