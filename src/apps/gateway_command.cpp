@@ -1,5 +1,6 @@
 #include "apps/gateway_command.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <semaphore>
@@ -11,6 +12,7 @@
 #include "base/endpoint.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/bounded_pool.hpp"
+#include "runtime/descriptors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/signals.hpp"
 
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::size_t kTokenBytesMax = 4096;
 constexpr std::size_t kSyncsMax = 256;
+// Every sync under way takes a connection to the server beside its session, up to a quarter of all descriptors.
+constexpr std::size_t kDescriptorsLeft = 40;
 
 struct GatewayFlags {
   std::string server;
@@ -61,11 +65,13 @@ Status run(const GatewayFlags& flags) {
   const Endpoint listen = TRY(parse_endpoint(flags.listen, "listen"));
   const std::string token = TRY(read_token(flags.token_file));
   const system::SystemClock clock;
-  runtime::BoundedPool pool(kSyncsMax);
+  runtime::BoundedPool pool(std::min(kSyncsMax, runtime::descriptor_limit() / 4));
   link_http::HttpDoor door({.server = flags.server, .token = token},
                            [&pool](std::function<void()> task) { return pool.try_submit(std::move(task)); });
   TRY(greet(door, flags.server));
-  gateway::Gateway gateway({.listen_host = listen.host, .listen_port = listen.port, .host_key = flags.host_key}, door, clock);
+  gateway::Gateway gateway(
+      {.listen_host = listen.host, .listen_port = listen.port, .host_key = flags.host_key, .descriptors_left = kDescriptorsLeft}, door,
+      clock);
   TRY(gateway.start());
   runtime::log_info("gateway on " + listen.host + ":" + std::to_string(gateway.port()) + " (" + gateway.fingerprint() + ") for " +
                     flags.server);

@@ -160,7 +160,10 @@ void Reactor::accept_some() {
     const Listener::Arrival arrival = listener_.accept();
     switch (arrival.kind) {
       case Listener::Arrival::Kind::kNobody: return;
-      case Listener::Arrival::Kind::kTurnedAway: refused(Refusal::kDescriptors); break;
+      case Listener::Arrival::Kind::kTurnedAway:
+        refused(Refusal::kDescriptors);
+        others_wait_ = true;
+        break;
       case Listener::Arrival::Kind::kNoDescriptors: out_of_descriptors_until_ = clock_.now() + kDescriptorsPause; return;
       case Listener::Arrival::Kind::kConnection: begin(arrival.fd);
     }
@@ -171,6 +174,7 @@ void Reactor::begin(int fd) {
   ++tally_.accepted;
   if (sessions_.size() >= options_.sessions_max) {
     refused(Refusal::kSessions);
+    others_wait_ = true;
     return Listener::turn_away(fd, "too many sessions, try again later");
   }
   const SessionId id = next_session_++;
@@ -202,7 +206,8 @@ void Reactor::check_deadlines() {
   all.reserve(sessions_.size());
   for (const auto& [id, place] : sessions_) all.push_back(id);
   for (const SessionId id : all) with_session(id, [&](Session& session) { session.check_deadline(clock_.now()); });
-  if (new_sessions_ >= options_.unauthenticated_max && listener_.somebody_waits()) make_room();
+  if (new_sessions_ >= options_.unauthenticated_max && listener_.somebody_waits()) others_wait_ = true;
+  if (std::exchange(others_wait_, false)) make_room();
 }
 
 // A login is a few messages in as many milliseconds. Whoever holds a place in silence while others wait gives it up, so that idle

@@ -84,6 +84,7 @@ class Reactor : private SessionHost {
   std::size_t new_sessions_ = 0;  // not logged in yet
   std::size_t held_bytes_ = 0;
   bool is_listening_ = true;
+  bool others_wait_ = false;  // for a place that somebody who does not log in may hold
   Instant out_of_descriptors_until_;
 
   std::atomic<bool> stopping_ = false;
