@@ -14,6 +14,8 @@
 namespace reclaim::runtime {
 namespace {
 
+constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
+
 std::string_view expected(ConfigType type) {
   switch (type) {
     case ConfigType::kText: return "a string";
@@ -85,10 +87,12 @@ Result<ConfigEntry> entry_of(const std::string& key, const toml::node& node, con
 Result<std::vector<ConfigEntry>> read_config(const std::string& path, const std::vector<ConfigKey>& known) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return not_found("cannot read the configuration file " + path);
-  std::ostringstream text;
-  text << file.rdbuf();
+  std::string text(kFileBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return unavailable("cannot read the configuration file " + path);
-  return parse_config(text.str(), path, known);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kFileBytesMax) return invalid("config", path + ": larger than " + std::to_string(kFileBytesMax) + " bytes");
+  return parse_config(text, path, known);
 }
 
 Result<std::vector<ConfigEntry>> parse_config(std::string_view text, const std::string& name, const std::vector<ConfigKey>& known) {

@@ -23,8 +23,8 @@ struct ConfigEntry {
   std::string where;                // `file:line`, for messages of whoever judges further
 };
 
-// In the order of the lines. kNotFound when there is no such file; kInvalid, field `config`, for what is not TOML, an unknown key or a
-// wrong type.
+// In the order of the lines. kNotFound when there is no such file; kInvalid, field `config`, for what is not TOML, an unknown key, a
+// wrong type, or a file over 1 MiB.
 Result<std::vector<ConfigEntry>> read_config(const std::string& path, const std::vector<ConfigKey>& known);
 // The same from text; `name` stands for the file in messages.
 Result<std::vector<ConfigEntry>> parse_config(std::string_view text, const std::string& name, const std::vector<ConfigKey>& known);
