@@ -17,6 +17,11 @@ bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+Error about(const std::string& path, Error error) {
+  error.message = path + ": " + error.message;
+  return error;
+}
+
 // `a.1.7` was the handle `a.1`: the last component is always the number. Nothing for names that bury() did not make.
 std::optional<std::string_view> handle_of(std::string_view name) {
   const std::size_t dot = name.rfind('.');
@@ -28,9 +33,11 @@ std::optional<std::string_view> handle_of(std::string_view name) {
 
 Result<VolumeYard> VolumeYard::open(const std::string& path) {
   const system::Fd root = TRY(system::open_directory(path));
-  system::Fd live = TRY(system::make_directory_at(root.get(), "live", 0711));
-  system::Fd dead = TRY(system::make_directory_at(root.get(), "dead", 0700));
-  return VolumeYard(std::move(live), std::move(dead));
+  auto live = system::make_directory_at(root.get(), "live", 0711);
+  if (!live.ok()) return about(path, live.error());
+  auto dead = system::make_directory_at(root.get(), "dead", 0700);
+  if (!dead.ok()) return about(path, dead.error());
+  return VolumeYard(std::move(live).value(), std::move(dead).value());
 }
 
 Result<std::vector<ports::Listed>> VolumeYard::list() const {
