@@ -1,7 +1,9 @@
-// `reclaim worker`: three kinds of threads around one agent. The loop's thread syncs, this one starts what is ordered and takes in
-// what came of it, the pool's destroy. The agent is guarded by one mutex, which nobody holds while listing, talking or destroying.
+// `reclaim worker`: four kinds of threads around one agent. The loop's thread syncs, this one starts what is ordered and takes in
+// what came of it, those of one pool list, each driver its own, those of the other destroy. The agent is guarded by one mutex, which
+// nobody holds while listing, talking or destroying.
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
@@ -11,6 +13,7 @@
 #include <utility>
 
 #include "adapters/link_ssh/ssh_link.hpp"
+#include "adapters/system/boot.hpp"
 #include "adapters/system/system_time.hpp"
 #include "apps/worker_machine.hpp"
 #include "apps/worker_options.hpp"
@@ -25,8 +28,8 @@ namespace {
 
 constexpr int kExitSuperseded = 4;
 
-constexpr Millis kLockRetry{500};
-constexpr Millis kLockMessageEvery{5'000};
+constexpr Millis kRootsRetry{500};
+constexpr Millis kRootsMessageEvery{60'000};
 constexpr Millis kResultsDebounce{30};  // results that become ready together go in one sync
 constexpr Millis kLookEvery{1'000};
 constexpr Millis kStopPatience{5'000};
@@ -58,6 +61,8 @@ class WorkerProcess {
         wishes_(wishes),
         clock_(clock),
         destroy_timeout_(options.destroy_timeout),
+        drivers_(machine.drivers()),
+        lists_(drivers_.size()),
         pool_(worker::running_max(options.in_flight.containers) + worker::running_max(options.in_flight.volumes) + 1) {}
 
   int run() {
@@ -76,12 +81,14 @@ class WorkerProcess {
       if (!finished) leave_at_once("something is still being destroyed");
       if (!loop.wait_ended(kStopPatience)) leave_at_once("a sync hangs");
     }
+    if (!lists_.wait_idle(kStopPatience)) leave_at_once("a list hangs");
     return exit_code();
   }
 
   // Ends the wait of the thread in run(), and a held answer.
   void wake() {
     outcomes_.wake();
+    listed_.notify_all();
     link_.interrupt();
   }
 
@@ -97,19 +104,10 @@ class WorkerProcess {
   std::optional<Millis> sync() {
     if (wishes_.stop || exit_code_ != kRunning) return std::nullopt;
     make_calls();
-    {
-      const std::lock_guard lock(mutex_);
-      agent_.begin();
-    }
-    worker::Listings listings = machine_.list();
-    std::optional<wire::Disk> disk = machine_.disk_use();
-    wire::SyncRequest request;
-    {
-      const std::lock_guard lock(mutex_);
-      request = agent_.prepare(std::move(listings), disk, clock_.now());
-    }
+    const std::optional<wire::SyncRequest> request = list();
+    if (!request) return std::nullopt;
     const bool asked_before = wishes_.land || wishes_.retire;
-    const auto answer = link_.exchange(request);
+    const auto answer = link_.exchange(*request);
     // Given up for a signal's sake: to the agent it is a lost answer like any other.
     if (!answer.ok() && (wishes_.stop || (!asked_before && (wishes_.land || wishes_.retire)))) return Millis(0);
     worker::Turn turn;
@@ -125,6 +123,24 @@ class WorkerProcess {
     }
     outcomes_.wake();
     return turn.pause;
+  }
+
+  // The next sync, once every list has come back or there is none left to wait for; nothing when told to stop meanwhile.
+  std::optional<wire::SyncRequest> list() {
+    std::unique_lock lock(mutex_);
+    for (const std::size_t place : agent_.begin(clock_.now())) {
+      lists_.submit([this, place] {
+        worker::Listing listing = drivers_[place]->list();
+        const std::lock_guard guard(mutex_);
+        agent_.listed(place, std::move(listing), clock_.now());
+        listed_.notify_all();
+      });
+    }
+    for (std::optional<Instant> until = agent_.waits_until(); until && *until > clock_.now(); until = agent_.waits_until()) {
+      if (wishes_.stop || exit_code_ != kRunning) return std::nullopt;
+      listed_.wait_for(lock, std::min(*until - clock_.now(), kLookEvery));
+    }
+    return agent_.prepare(machine_.disk_use(), clock_.now());
   }
 
   // Calls that fail are made again by the next turn.
@@ -169,8 +185,12 @@ class WorkerProcess {
   static Status destroy(const worker::Start& start, const std::vector<ports::ResourceDriver*>& drivers) {
     if (drivers.empty()) return conflict("it is under several roots: nobody can tell which is meant");
     const Handle handle = TRY(parse_handle(start.handle));
-    for (ports::ResourceDriver* driver : drivers) TRY(driver->destroy(handle, start.deadline));
-    return done();
+    Status first;
+    for (ports::ResourceDriver* driver : drivers) {
+      Status status = driver->destroy(handle, start.deadline);
+      if (first.ok()) first = std::move(status);
+    }
+    return first;
   }
 
   bool take_outcomes() {
@@ -189,9 +209,17 @@ class WorkerProcess {
       } else {
         runtime::log_warning("cannot destroy " + what + ": " + status.error().message);
       }
+      const std::size_t slots = agent_.destroyer().slots(order.kind);
       agent_.destroyer().finished(order.kind, order.handle, status, clock_.now());
+      tell_slots(order.kind, slots, agent_.destroyer().slots(order.kind));
     }
     return !outcomes.empty();
+  }
+
+  static void tell_slots(ResourceKind kind, std::size_t before, std::size_t now) {
+    if (now == before) return;
+    runtime::log_info("destroys " + std::to_string(now) + " " + std::string(plural_of(kind)) + " at once, not " + std::to_string(before) +
+                      (now < before ? ": most fail, or take far longer than usual" : ": it goes well"));
   }
 
   WorkerMachine& machine_;
@@ -200,26 +228,39 @@ class WorkerProcess {
   Wishes& wishes_;
   const Clock& clock_;
   const Millis destroy_timeout_;
+  const std::vector<ports::ResourceDriver*> drivers_;
   std::mutex mutex_;  // guards agent_
+  std::condition_variable listed_;
   std::atomic<int> exit_code_{kRunning};
   bool retired_ = false;
   runtime::ResultQueue<Outcome> outcomes_;
+  runtime::BoundedPool lists_;  // no driver is listed twice at once, so there is always a thread free
   runtime::BoundedPool pool_;
 };
 
 // False when a signal came first.
 Result<bool> wait_for_roots(WorkerMachine& machine, const Wishes& wishes, const Clock& clock) {
   Instant next_message{};
+  std::string said;
   for (;;) {
-    const std::vector<std::string> held = TRY(machine.lock_roots());
-    if (held.empty()) return true;
+    const std::string obstacle = TRY(machine.hold_roots());
+    if (obstacle.empty()) return true;
     if (wishes.stop) return false;
-    if (clock.now() >= next_message) {
-      runtime::log_warning("waits for " + held.front() + ": another worker, or a child that it left behind, still holds its lock");
-      next_message = clock.now() + kLockMessageEvery;
+    if (obstacle != said || clock.now() >= next_message) {
+      runtime::log_warning("waits for " + obstacle);
+      next_message = clock.now() + kRootsMessageEvery;
+      said = obstacle;
     }
-    system::pause_for(kLockRetry);
+    system::pause_for(kRootsRetry);
   }
+}
+
+// Without it the control plane only does not learn that containers are of an earlier boot.
+std::string boot() {
+  auto id = system::boot_id();
+  if (id.ok()) return std::move(id).value();
+  runtime::log_warning("cannot tell which boot this is: " + id.error().message);
+  return "";
 }
 
 int exit_code_of(const Error& error) {
@@ -243,14 +284,15 @@ Result<int> live(const WorkerOptions& options, Wishes& wishes) {
                                                                                .gateway_key_file = options.gateway_key,
                                                                                .gateway_fingerprint = options.gateway_fingerprint},
                                                                               clock));
-  WorkerMachine machine = TRY(WorkerMachine::open(options.roots, clock));
+  WorkerMachine machine(options.roots, clock);
   if (!TRY(wait_for_roots(machine, wishes, clock))) return 0;
-  const worker::Marker marker = TRY(machine.mark_roots(random));
-  TRY(machine.open_drivers());
+  const worker::Marker marker = TRY(machine.mark_roots(random, options.accepts_new_incarnation));
   worker::AgentOptions agent_options{
       {make_uuid(random), marker.incarnation, marker.started}, options.sync_interval, {}, options.observe, {}};
   agent_options.hold_max = options.sync_interval;
   agent_options.limits = {options.in_flight, options.straggler_after, options.destroy_timeout};
+  agent_options.boot = boot();
+  agent_options.accepts_new_incarnation = options.accepts_new_incarnation;
   worker::Agent agent(agent_options, machine.drivers(), memory, random);
   TRY(agent.open());
   runtime::log_info("worker " + options.name + ", incarnation " + marker.incarnation + ", start " + std::to_string(marker.started));

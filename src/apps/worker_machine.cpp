@@ -1,10 +1,8 @@
 #include "apps/worker_machine.hpp"
 
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -14,14 +12,25 @@ namespace reclaim::apps {
 namespace {
 
 constexpr const char* kAnsweredFile = "answered.json";
+constexpr const char* kDamagedFile = "answered.json.damaged";
 constexpr std::size_t kAnsweredMax = 4096;
 
-std::string name_of_root(const RootSpec& spec) { return spec.driver + ":" + spec.path; }
+using Roots = std::vector<std::unique_ptr<WorkerRoot>>;
 
-// A runtime makes its root with its first container; a volume root that is not there is a disk that is not there.
-Status make_runtime_root(const RootSpec& spec) {
-  if (spec.kind != ResourceKind::kContainer || mkdir(spec.path.c_str(), 0711) == 0 || errno == EEXIST) return done();
-  return system::system_error(errno, "cannot make " + spec.path);
+Status check_distinct(const Roots& roots) {
+  std::vector<std::string> paths;
+  for (const auto& root : roots) {
+    const auto opened = system::open_directory(root->spec().path);
+    if (!opened.ok()) continue;
+    std::string path = TRY(system::path_of(opened.value().get()));
+    if (std::ranges::find(paths, path) != paths.end()) return invalid("volumes", "the root " + path + " is given twice");
+    paths.push_back(std::move(path));
+  }
+  return done();
+}
+
+bool names_volume_root(const Roots& roots, const std::string& name) {
+  return std::ranges::any_of(roots, [&name](const auto& root) { return root->kind() == ResourceKind::kVolume && root->name() == name; });
 }
 
 }  // namespace
@@ -36,114 +45,109 @@ Result<FileMemory> FileMemory::open(const std::string& directory) {
 Result<std::optional<wire::Answered>> FileMemory::load() {
   const auto text = system::read_file_at(directory_.get(), kAnsweredFile, kAnsweredMax);
   if (!text.ok() && text.error().kind == Error::Kind::kNotFound) return std::optional<wire::Answered>();
-  if (!text.ok()) return text.error();
-  auto answered = worker::parse_answered(text.value());
-  if (!answered.ok()) {
-    return corrupt(path_ + "/" + kAnsweredFile + " is damaged (" + answered.error().message +
-                   "). Without it a server that forgot is not noticed: remove it only if the server's database is known to be whole");
+  auto answered = text.ok() ? worker::parse_answered(text.value()) : Result<wire::Answered>(text.error());
+  if (answered.ok()) return std::optional(std::move(answered).value());
+  runtime::log_error(path_ + "/" + kAnsweredFile + " is damaged and set aside as " + kDamagedFile + ": " + answered.error().message +
+                     ". Until the next answer a server that has forgotten this worker is not noticed: if its database was just restored, "
+                     "stop this worker and look");
+  if (renameat(directory_.get(), kAnsweredFile, directory_.get(), kDamagedFile) != 0) {
+    runtime::log_warning("cannot set it aside: " + system::system_error(errno, kAnsweredFile).message);
   }
-  return std::optional(std::move(answered).value());
+  return std::optional<wire::Answered>();
 }
 
 Status FileMemory::store(const wire::Answered& answered) {
   return system::write_file_at(directory_.get(), kAnsweredFile, worker::to_text(answered), 0600);
 }
 
-Result<WorkerMachine> WorkerMachine::open(const std::vector<RootSpec>& specs, const Clock& clock) {
-  std::vector<Root> roots;
-  std::vector<std::string> paths;
-  for (const RootSpec& spec : specs) {
-    TRY(make_runtime_root(spec));
-    const system::Fd opened = TRY(system::open_directory(spec.path));
-    std::string path = TRY(system::path_of(opened.get()));
-    if (std::ranges::find(paths, path) != paths.end()) return invalid("volumes", "the root " + path + " is given twice");
-    paths.push_back(std::move(path));
-    roots.push_back({spec, TRY(system::RootDirectory::open(spec.path)), false, std::nullopt, {}});
-  }
-  return WorkerMachine(std::move(roots), clock);
+WorkerMachine::WorkerMachine(const std::vector<RootSpec>& specs, const Clock& clock) : held_(specs.size()) {
+  for (const RootSpec& spec : specs) roots_.push_back(std::make_unique<WorkerRoot>(spec, clock));
 }
 
-Result<std::vector<std::string>> WorkerMachine::lock_roots() {
-  std::vector<std::string> held;
-  for (Root& root : roots_) {
-    if (!root.locked) root.locked = TRY(root.directory.try_lock());
-    if (!root.locked) held.push_back(name_of_root(root.spec));
+Result<std::string> WorkerMachine::hold_roots() {
+  TRY(check_distinct(roots_));
+  std::string absent;
+  std::string elsewhere;
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    const Result<bool> held = roots_[i]->hold();
+    held_[i] = held.ok() && held.value();
+    if (!held.ok()) {
+      absent = roots_[i]->name() + ": " + held.error().message;
+    } else if (!held.value()) {
+      elsewhere = roots_[i]->name() + ": another worker, or a child that it left behind, still holds its lock";
+    }
   }
-  return held;
+  const bool any = std::ranges::find(held_, true) != held_.end();
+  return any ? elsewhere : elsewhere + absent;
 }
 
-Result<worker::Marker> WorkerMachine::mark_roots(Random& random) {
+Result<worker::Marker> WorkerMachine::mark_roots(Random& random, bool accepts_empty) {
   std::vector<worker::RootMarker> markers;
-  for (Root& root : roots_) {
-    auto text = root.directory.read_marker();
-    if (!text.ok()) {
-      root.unfit = text.error();
-    } else if (!text.value()) {
-      markers.push_back({name_of_root(root.spec), std::nullopt});
-    } else if (auto marker = worker::parse_marker(*text.value()); marker.ok()) {
-      markers.push_back({name_of_root(root.spec), std::move(marker).value()});
+  std::optional<Error> unreadable;
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    if (!held_[i]) continue;
+    Result<std::optional<worker::Marker>> marker = roots_[i]->read_marker();
+    if (marker.ok()) {
+      markers.push_back({roots_[i]->name(), std::move(marker).value()});
     } else {
-      root.unfit = marker.error();
+      unreadable = corrupt(roots_[i]->name() + ": " + marker.error().message);
     }
   }
-  if (markers.empty()) return corrupt("no root has a marker that can be read: " + roots_.front().unfit->message);
-  const worker::Marker marker = TRY(worker::next_marker(markers, random));
-  // One root is enough to remember the start: a disk that is full must not keep away the worker that would empty it.
-  std::optional<Error> failure;
-  std::size_t written = 0;
-  for (const Root& root : roots_) {
-    if (root.unfit) continue;
-    if (Status status = root.directory.write_marker(worker::to_text(marker)); status.ok()) {
-      ++written;
-    } else {
-      failure = status.error();
-      runtime::log_warning("cannot write the marker of " + name_of_root(root.spec) + ": " + failure->message);
-    }
+  if (markers.empty()) return *unreadable;
+  worker::Marker marker = TRY(worker::next_marker(markers, random));
+  std::erase_if(marker.roots, [this](const std::string& name) { return !names_volume_root(roots_, name); });
+  for (const auto& root : roots_) root->expect(marker, accepts_empty);
+  TRY(adopt_all());
+  for (const auto& root : roots_) {
+    const bool joins = root->is_fit() && root->kind() == ResourceKind::kVolume;
+    if (joins && std::ranges::find(marker.roots, root->name()) == marker.roots.end()) marker.roots.push_back(root->name());
   }
-  if (written == 0) return *failure;
+  for (const auto& root : roots_) root->expect(marker, accepts_empty);
+  TRY(write_markers());
   return marker;
 }
 
-Status WorkerMachine::open_drivers() {
-  for (Root& root : roots_) root.opened = TRY(open_driver(root.spec, root.directory.lock_fd(), *clock_));
-  return done();
+// The error when no root is fit. Why one of several is not, its list says.
+Status WorkerMachine::adopt_all() {
+  std::optional<Error> failure;
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    if (!held_[i]) continue;
+    const Status adopted = roots_[i]->adopt();
+    if (!adopted.ok()) failure = Error{adopted.error().kind, roots_[i]->name() + ": " + adopted.error().message, adopted.error().field};
+  }
+  const bool any = std::ranges::any_of(roots_, [](const auto& root) { return root->is_fit(); });
+  return any ? done() : Status(*failure);
+}
+
+// One root is enough to remember the start: a disk that is full must not keep away the worker that would empty it.
+Status WorkerMachine::write_markers() const {
+  std::optional<Error> failure;
+  bool is_remembered = false;
+  for (const auto& root : roots_) {
+    if (!root->is_fit()) continue;
+    if (const Status written = root->write_marker(); written.ok()) {
+      is_remembered = true;
+    } else {
+      failure = written.error();
+      runtime::log_warning("cannot write the marker of " + root->name() + ": " + failure->message);
+    }
+  }
+  return is_remembered ? done() : Status(*failure);
 }
 
 std::vector<ports::ResourceDriver*> WorkerMachine::drivers() const {
   std::vector<ports::ResourceDriver*> drivers;
-  for (const Root& root : roots_) drivers.push_back(root.opened.driver.get());
+  for (const auto& root : roots_) drivers.push_back(root.get());
   return drivers;
 }
 
-worker::Listings WorkerMachine::list() const {
-  worker::Listings listings;
-  for (const Root& root : roots_) {
-    if (root.unfit) {
-      listings.emplace_back(*root.unfit);
-    } else {
-      listings.push_back(root.opened.driver->list());
-    }
-  }
-  return listings;
-}
-
 void WorkerMachine::sweep(Instant deadline) const {
-  for (const Root& root : roots_) {
-    if (root.unfit || !root.opened.sweep) continue;
-    const Status swept = root.opened.sweep(deadline);
-    if (!swept.ok()) runtime::log_warning(name_of_root(root.spec) + ": not all in dead/ could be removed: " + swept.error().message);
-  }
+  for (const auto& root : roots_) root->sweep(deadline);
 }
 
 std::optional<wire::Disk> WorkerMachine::disk_use() const {
-  // The first volume root says how full the machine is; without one, the first root.
-  const auto volumes = std::ranges::find(roots_, ResourceKind::kVolume, [](const Root& root) { return root.spec.kind; });
-  const Root& root = volumes != roots_.end() ? *volumes : roots_.front();
-  struct statvfs found {};
-  if (statvfs(root.spec.path.c_str(), &found) != 0) return std::nullopt;
-  const auto total = static_cast<std::int64_t>(found.f_blocks * found.f_frsize);
-  const auto free = static_cast<std::int64_t>(found.f_bfree * found.f_frsize);
-  return wire::Disk{total, total - free};
+  const auto volumes = std::ranges::find(roots_, ResourceKind::kVolume, [](const auto& root) { return root->kind(); });
+  return (volumes != roots_.end() ? *volumes : roots_.front())->disk();
 }
 
 }  // namespace reclaim::apps

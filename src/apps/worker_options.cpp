@@ -10,6 +10,7 @@
 
 #include "base/duration.hpp"
 #include "base/ids.hpp"
+#include "worker/roots.hpp"
 
 namespace reclaim::apps {
 namespace {
@@ -21,6 +22,7 @@ struct Given {
   std::string name, gateway, gateway_key, gateway_fingerprint, key, state;
   std::vector<std::string> containers, volumes;
   std::string sync_interval = "30s", destroy_timeout = "5m", straggler_after = "2s", in_flight = "container=5,volume=3";
+  std::string new_incarnation = "hold";
   bool observe = false;
 };
 
@@ -67,6 +69,7 @@ Result<WorkerOptions> understand(const Given& given) {
   options.key = given.key;
   for (const std::string& text : given.containers) options.roots.push_back(TRY(parse_root(ResourceKind::kContainer, text)));
   for (const std::string& text : given.volumes) options.roots.push_back(TRY(parse_root(ResourceKind::kVolume, text)));
+  if (options.roots.size() > worker::kRootsMax) return invalid("volumes", "and --containers: at most 64 roots");
   if (options.roots.empty()) return invalid("containers", "or --volumes is required: a worker without roots has nothing to reclaim");
   options.state = TRY(state_of(given));
   options.sync_interval = TRY(duration_of("sync-interval", given.sync_interval));
@@ -75,6 +78,7 @@ Result<WorkerOptions> understand(const Given& given) {
   if (options.sync_interval < Millis(100)) return invalid("sync-interval", "must be at least 100ms");
   options.in_flight = TRY(parse_in_flight(given.in_flight));
   options.observe = given.observe;
+  options.accepts_new_incarnation = given.new_incarnation == "accept";
   return options;
 }
 
@@ -130,6 +134,11 @@ void add_worker_command(cli::CommandLine& line) {
   worker->add_option("--destroy-timeout", given->destroy_timeout, "Deadline of one destroy")->capture_default_str();
   worker->add_option("--straggler-after", given->straggler_after, "A destroy that runs longer gives its place up")->capture_default_str();
   worker->add_option("--state", given->state, "Directory of the worker's memory; /var/lib/reclaim/worker/NAME for root");
+  worker
+      ->add_option("--new-incarnation", given->new_incarnation,
+                   "When the markers in the roots are new, the disk was replaced, say: hold until an operator accepts it, or accept")
+      ->check(CLI::IsMember({"hold", "accept"}))
+      ->capture_default_str();
   worker->add_flag("--observe", given->observe, "Destroy nothing, say what would be destroyed");
 }
 

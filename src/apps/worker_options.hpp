@@ -32,6 +32,7 @@ struct WorkerOptions {
   Millis straggler_after{2'000};
   wire::PerKind<std::size_t> in_flight{5, 3};
   bool observe = false;
+  bool accepts_new_incarnation = false;
 };
 
 Result<RootSpec> parse_root(ResourceKind kind, const std::string& text);

@@ -53,17 +53,38 @@ struct Machine::DiskMemory : worker::Memory {
 };
 
 struct Machine::Process {
-  explicit Process(Machine& machine)
-      : containers(machine, ResourceKind::kContainer),
-        volumes(machine, ResourceKind::kVolume),
-        memory(machine),
-        agent({.identity = {.session = machine.name_ + "-" + std::to_string(++machine.started_),
-                            .incarnation = "incarnation-" + machine.name_,
-                            .started = machine.started_}},
+  explicit Process(Machine& owner)
+      : machine(owner),
+        containers(owner, ResourceKind::kContainer),
+        volumes(owner, ResourceKind::kVolume),
+        memory(owner),
+        agent({.identity = {.session = owner.name_ + "-" + std::to_string(++owner.started_),
+                            .incarnation = "incarnation-" + owner.name_,
+                            .started = owner.started_}},
               {&containers, &volumes}, memory, random) {
     must(agent.open());
   }
 
+  // What each driver shows, looked at now; what is held back is handed in by a later turn.
+  void list(const std::vector<std::size_t>& started, Instant now) {
+    for (auto late = held_back.begin(); late != held_back.end();) {
+      const auto& [place, listing] = *late;
+      const bool is_held = machine.late_lists_.contains(place == 0 ? ResourceKind::kContainer : ResourceKind::kVolume);
+      if (!is_held) agent.listed(place, listing, now);
+      late = is_held ? std::next(late) : held_back.erase(late);
+    }
+    for (const std::size_t place : started) {
+      Driver& driver = place == 0 ? containers : volumes;
+      if (machine.late_lists_.contains(driver.kind())) {
+        held_back.emplace(place, driver.list());
+      } else {
+        agent.listed(place, driver.list(), now);
+      }
+    }
+  }
+
+  Machine& machine;
+  std::map<std::size_t, worker::Listing> held_back;
   Driver containers;
   Driver volumes;
   DiskMemory memory;
@@ -87,11 +108,8 @@ void Machine::turn() {
   worker::Agent& agent = process_->agent;
   const fleet::Context context = world_.context("worker:" + name_);
   const Instant now{context.moment.now.ms};
-  agent.begin();
-  worker::Listings listings;
-  listings.push_back(process_->containers.list());
-  listings.push_back(process_->volumes.list());
-  const wire::SyncRequest request = agent.prepare(std::move(listings), std::nullopt, now);
+  process_->list(agent.begin(now), now);
+  const wire::SyncRequest request = agent.prepare(std::nullopt, now);
   Result<fleet::SyncOutcome> outcome = fleet::sync(context, {.key = "", .worker = name_}, request);
   Result<wire::SyncAnswer> answer = outcome.ok() ? Result<wire::SyncAnswer>(std::move(outcome.value().answer)) : outcome.error();
   superseded_ = agent.take(answer, now).verdict == worker::Turn::Verdict::kSuperseded;

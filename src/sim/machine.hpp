@@ -27,6 +27,9 @@ class Machine {
 
   // One turn of the worker: list, sync, destroy what was ordered. Starts the process when there is none.
   void turn();
+  // From now on this kind's lists are looked at when they are begun, and come back after the hold has ended.
+  void hold_lists(ResourceKind kind) { late_lists_.insert(kind); }
+  void release_lists() { late_lists_.clear(); }
   // The process dies. Things, markers and memory stay.
   void crash();
   // Called before every destroy, with what is about to go: for the watch over F1.
@@ -44,6 +47,7 @@ class Machine {
   std::string name_;
   wire::PerKind<std::set<std::string>> things_;
   std::optional<wire::Answered> remembered_;
+  std::set<ResourceKind> late_lists_;
   std::int64_t started_ = 0;
   bool superseded_ = false;
   std::function<void(ResourceKind, const std::string&)> watch_;

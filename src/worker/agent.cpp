@@ -39,9 +39,12 @@ Agent::Agent(AgentOptions options, std::vector<ports::ResourceDriver*> drivers, 
       drivers_(std::move(drivers)),
       memory_(memory),
       random_(random),
+      lists_(drivers_.size(), options_.list_patience),
       destroyer_(options_.limits),
-      next_sync_(options_.sync_interval) {
+      next_sync_(options_.sync_interval),
+      troubles_(drivers_.size()) {
   for (std::size_t i = 0; i < drivers_.size(); ++i) places_[drivers_[i]->kind()].push_back(i);
+  for (const ResourceKind kind : kResourceKinds) trackers_[kind] = InventoryTracker(places_[kind].size());
 }
 
 Status Agent::open() {
@@ -49,19 +52,30 @@ Status Agent::open() {
   return done();
 }
 
-void Agent::begin() { as_of_ = high_water_; }
+std::vector<std::size_t> Agent::begin(Instant now) {
+  heard_ = high_water_;
+  return lists_.start(high_water_, now);
+}
 
-wire::SyncRequest Agent::prepare(Listings listings, std::optional<wire::Disk> disk, Instant now) {
-  route(std::move(listings));
+void Agent::listed(std::size_t driver, Listing listing, Instant now) {
+  const ResourceKind kind = drivers_[driver]->kind();
+  lists_.finished(driver, listing.ok() ? done() : Status(listing.error()), now);
+  if (!listing.ok()) return;
+  const auto place = std::ranges::find(places_[kind], driver) - places_[kind].begin();
+  trackers_[kind].take(static_cast<std::size_t>(place), std::move(listing).value());
+}
+
+wire::SyncRequest Agent::prepare(std::optional<wire::Disk> disk, Instant now) {
   ++sequence_;
   wire::SyncRequest request;
   request.session = options_.identity.session;
   request.incarnation = options_.identity.incarnation;
   request.started = options_.identity.started;
   request.sequence = sequence_;
-  request.as_of = as_of_;
+  request.as_of = heard_;
   request.answered = answered_;
-  Report report = destroyer_.report(sequence_, now);
+  look(request, now);
+  Report report = destroyer_.report(sequence_, request.as_of, now);
   request.in_hand = std::move(report.in_hand);
   request.results = std::move(report.results);
   add_disk(request, disk);
@@ -70,27 +84,46 @@ wire::SyncRequest Agent::prepare(Listings listings, std::optional<wire::Disk> di
   const bool unchanged = std::ranges::all_of(kResourceKinds, [this](ResourceKind kind) { return trackers_[kind].is_unchanged(); });
   request.same = settled_ && unchanged && request.results.empty() && destroyer_.is_idle();
   add_inventories(request);
+  if (!request.same) {
+    request.boot = options_.boot;
+    request.accepts_new_incarnation = options_.accepts_new_incarnation;
+  }
   sent_ = now;
   settled_ = false;
   return request;
 }
 
-void Agent::route(Listings listings) {
-  check(listings.size() == drivers_.size(), "one listing for each driver");
-  std::vector<std::string> failures;
+// What there is of listings goes into the view; a kind of which all are there goes into the sync, and takes its mark along.
+void Agent::look(wire::SyncRequest& request, Instant now) {
   listing_notes_.clear();
-  for (std::size_t i = 0; i < listings.size(); ++i) {
-    if (listings[i].ok()) continue;
-    failures.push_back("cannot list " + drivers_[i]->name() + ", " + std::string(plural_of(drivers_[i]->kind())) +
-                       " are left out of the sync: " + listings[i].error().message);
-    if (std::ranges::find(listing_failures_, failures.back()) == listing_failures_.end()) listing_notes_.push_back({true, failures.back()});
-  }
-  listing_failures_ = std::move(failures);
   for (const ResourceKind kind : kResourceKinds) {
-    Listings of_kind;
-    for (const std::size_t place : places_[kind]) of_kind.push_back(std::move(listings[place]));
-    trackers_[kind].take(std::move(of_kind));
+    if (places_[kind].empty()) continue;
+    const bool complete = std::ranges::all_of(places_[kind], [this](std::size_t place) { return lists_.is_at_hand(place); });
+    trackers_[kind].look(complete);
+    std::string troubles = troubles_of(kind, now);
+    if (complete) {
+      request.as_of = std::min(request.as_of, lists_.carry(places_[kind]));
+    } else if (!troubles.empty()) {
+      request.unlisted.push_back({kind, std::move(troubles)});
+    }
   }
+}
+
+std::string Agent::troubles_of(ResourceKind kind, Instant now) {
+  std::string troubles;
+  for (const std::size_t place : places_[kind]) {
+    const std::optional<Error> found = lists_.trouble(place, now);
+    const std::string trouble = found ? drivers_[place]->name() + ": " + found->message : "";
+    if (found) troubles.append(troubles.empty() ? "" : "; ").append(trouble);
+    if (trouble == troubles_[place]) continue;
+    if (found) {
+      listing_notes_.push_back({true, std::string(plural_of(kind)) + " are left out of the sync, for they cannot be listed: " + trouble});
+    } else {
+      listing_notes_.push_back({false, "lists " + drivers_[place]->name() + " again"});
+    }
+    troubles_[place] = trouble;
+  }
+  return troubles;
 }
 
 void Agent::add_inventories(wire::SyncRequest& request) {
@@ -152,7 +185,7 @@ void Agent::accept_orders(const wire::SyncAnswer& answer, Turn& turn) {
   std::set<std::string> observed;
   for (const ResourceKind kind : kResourceKinds) {
     if (!options_.observe) {
-      destroyer_.accept(kind, answer.destroy[kind]);
+      destroyer_.accept(kind, answer.destroy[kind], answer.high_water);
       continue;
     }
     for (const std::string& handle : answer.destroy[kind]) {
@@ -211,6 +244,8 @@ void Agent::refuse(const Error& error, Turn& turn) {
 
 void Agent::begin_anew() {
   destroyer_.drop_queued();
+  destroyer_.forget_marks();
+  lists_.forget_marks();
   for (const ResourceKind kind : kResourceKinds) trackers_[kind].begin_anew();
   high_water_ = 0;
 }

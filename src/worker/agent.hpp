@@ -1,9 +1,13 @@
 // A worker's side of the conversation: what goes into the next sync, and what its answer means.
 //
-// One turn is begin(), list every driver, prepare(), exchange, take(). The app does the listing and the exchange, which take long,
-// between the calls; orders run beside all that, through destroyer().
+// One turn is begin(), which says whose lists to start, listed() for each that comes back, prepare() when there is none to wait for,
+// exchange, take(). The app does the listing and the exchange, which take long, between the calls; orders run beside all that,
+// through destroyer().
 //
-//  * `as_of` is the high-water mark of the last answer of this session received before begin(), 0 before there was one.
+//  * `as_of` is the high-water mark of the last answer of this session received before begin(), 0 before there was one. A sync that
+//    carries a listing which began earlier goes out under the mark of then (worker/lists.hpp): the rule about `as_of` is that nothing in
+//    a sync was looked at before its mark was known.
+//  * A kind of which not all drivers have a listing is left out; the sync says why when one failed or is long overdue.
 //  * Orders are taken only from the answer to the latest sync, after it was written to the worker's `Memory`: a server that has
 //    forgotten it can then be told from one that has not. A disk that takes no writes is a warning: it may be full of what the
 //    orders would remove, and this session remembers by itself.
@@ -27,6 +31,7 @@
 #include "wire/sync.hpp"
 #include "worker/destroyer.hpp"
 #include "worker/inventory.hpp"
+#include "worker/lists.hpp"
 
 namespace reclaim::worker {
 
@@ -54,6 +59,9 @@ struct AgentOptions {
   Millis hold_max{0};  // how long an answer may be held while nothing is in hand; 0: never
   bool observe = false;
   DestroyLimits limits;
+  Millis list_patience{5'000};           // how long a sync waits for a list
+  std::string boot;                      // the machine's boot id; empty: not known
+  bool accepts_new_incarnation = false;  // what the operator who started the worker says to an incarnation that nobody has seen yet
 };
 
 struct Note {
@@ -68,7 +76,7 @@ struct Turn {
   std::vector<Note> notes;
 };
 
-using Listings = std::vector<Result<std::vector<ports::Listed>>>;  // one per driver
+using Listing = Result<std::vector<ports::Listed>>;
 
 class Agent {
  public:
@@ -76,8 +84,12 @@ class Agent {
   // What the disk remembers. An error means that no session may open.
   Status open();
 
-  void begin();
-  wire::SyncRequest prepare(Listings listings, std::optional<wire::Disk> disk, Instant now);
+  // The drivers, by their places, whose lists are to be started now.
+  std::vector<std::size_t> begin(Instant now);
+  void listed(std::size_t driver, Listing listing, Instant now);
+  // Until when prepare() shall wait for more lists; nothing when there is none to wait for.
+  std::optional<Instant> waits_until() const { return lists_.waits_until(); }
+  wire::SyncRequest prepare(std::optional<wire::Disk> disk, Instant now);
   Turn take(const Result<wire::SyncAnswer>& answer, Instant now);
 
   Destroyer& destroyer() { return destroyer_; }
@@ -85,7 +97,8 @@ class Agent {
   std::vector<ports::ResourceDriver*> drivers_of(ResourceKind kind, const std::string& handle) const;
 
  private:
-  void route(Listings listings);
+  void look(wire::SyncRequest& request, Instant now);
+  std::string troubles_of(ResourceKind kind, Instant now);
   void add_inventories(wire::SyncRequest& request);
   void add_disk(wire::SyncRequest& request, std::optional<wire::Disk> disk);
   bool may_hold() const;
@@ -103,12 +116,13 @@ class Agent {
   Random& random_;
   wire::PerKind<InventoryTracker> trackers_;
   wire::PerKind<std::vector<std::size_t>> places_;  // of each kind's drivers in drivers_
+  Lists lists_;
   Destroyer destroyer_;
 
   std::optional<wire::Answered> answered_;
   std::int64_t sequence_ = 0;    // of the latest sync
   std::int64_t high_water_ = 0;  // of the last answer of this session
-  std::int64_t as_of_ = 0;       // of the listing at hand
+  std::int64_t heard_ = 0;       // high_water_ when this turn began
   bool settled_ = false;         // the latest sync was answered, and nothing was asked again
   bool held_ = false;            // the latest sync asked for its answer to be held
   Instant sent_;
@@ -118,7 +132,7 @@ class Agent {
   std::string last_store_failure_;
   std::optional<wire::Disk> disk_sent_;
   std::set<std::string> observed_;
-  std::vector<std::string> listing_failures_;
+  std::vector<std::string> troubles_;  // per driver, what was said about its lists last
   std::vector<Note> listing_notes_;
 };
 

@@ -7,25 +7,17 @@
 
 namespace reclaim::worker {
 
-void InventoryTracker::take(std::vector<Result<std::vector<ports::Listed>>> listings) {
-  listed_.resize(listings.size());
-  complete_ = !listings.empty();
-  for (std::size_t i = 0; i < listings.size(); ++i) {
-    if (!listings[i].ok()) {
-      complete_ = false;
-      continue;
-    }
-    std::vector<std::string> names;
-    names.reserve(listings[i].value().size());
-    for (ports::Listed& listed : listings[i].value()) names.push_back(std::move(listed.name));
-    std::ranges::sort(names);
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    listed_[i] = std::move(names);
-  }
-  merge();
+void InventoryTracker::take(std::size_t driver, std::vector<ports::Listed> listed) {
+  std::vector<std::string> names;
+  names.reserve(listed.size());
+  for (ports::Listed& one : listed) names.push_back(std::move(one.name));
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  listed_[driver] = std::move(names);
 }
 
-void InventoryTracker::merge() {
+void InventoryTracker::look(bool complete) {
+  complete_ = complete && !listed_.empty();
   std::vector<Place> all;
   malformed_.clear();
   ambiguous_.clear();

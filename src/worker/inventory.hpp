@@ -3,8 +3,8 @@
 //
 //  * Names that are no handles, and handles found under two roots, are set apart: reported as malformed, never part of the set,
 //    never destroyed.
-//  * A driver whose list failed makes the kind absent from the frame. What it listed before still says where handles are. A kind
-//    without drivers is absent for good: nobody looked.
+//  * A driver without a listing for this sync makes the kind absent from the frame. What it listed before still says where handles
+//    are. A kind without drivers is absent for good: nobody looked.
 //  * Base, count and digest follow the acknowledged inventory of this session: begin_anew() forgets it.
 //
 // Who may call: one thread at a time.
@@ -27,11 +27,14 @@ namespace reclaim::worker {
 
 class InventoryTracker {
  public:
-  // `listings`: one for each driver of the kind, in the same order every time.
-  void take(std::vector<Result<std::vector<ports::Listed>>> listings);
+  explicit InventoryTracker(std::size_t drivers = 0) : listed_(drivers) {}
 
-  bool is_complete() const { return complete_; }
-  // The next frame, to be carried by the sync of this sequence; nothing when the last listing was incomplete.
+  // What this driver found, by its place among the drivers of the kind.
+  void take(std::size_t driver, std::vector<ports::Listed> listed);
+  // From here on this is the view; `complete` when each driver has a listing for it.
+  void look(bool complete);
+
+  // The next frame, to be carried by the sync of this sequence; nothing when the view is not complete.
   std::optional<wire::Inventory> frame(std::int64_t sequence);
   // Nothing was added or removed since the acknowledged inventory.
   bool is_unchanged() const;
@@ -40,7 +43,7 @@ class InventoryTracker {
   // The next frame is full.
   void begin_anew() { acknowledged_.reset(); }
 
-  // Sorted. Malformed names and ambiguous handles of the last complete view.
+  // Sorted. Malformed names and ambiguous handles of the view.
   const std::vector<std::string>& malformed() const { return malformed_; }
   std::size_t count() const { return present_.size(); }
 

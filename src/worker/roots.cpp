@@ -16,7 +16,8 @@ Result<Marker> parse_marker(std::string_view text) {
   if (!json.ok()) return corrupt("the marker is not JSON: " + json.error().message);
   if (!json.value().is_object()) return corrupt("the marker is not a JSON object");
   wire::ObjectReader reader(json.value(), "marker");
-  Marker marker{reader.required_text("incarnation", 64), reader.required_integer("started", 0, kStartedMax)};
+  Marker marker{reader.required_text("incarnation", 64), reader.required_integer("started", 0, kStartedMax),
+                reader.texts("roots", kRootsMax)};
   const Status read = reader.finish();
   if (!read.ok()) return corrupt("the marker is damaged: " + read.error().field + " " + read.error().message);
   if (marker.incarnation.empty()) return corrupt("the marker is damaged: it names no incarnation");
@@ -24,12 +25,14 @@ Result<Marker> parse_marker(std::string_view text) {
 }
 
 std::string to_text(const Marker& marker) {
-  return wire::to_text(wire::Json{{"incarnation", marker.incarnation}, {"started", marker.started}}) + "\n";
+  wire::Json json{{"incarnation", marker.incarnation}, {"started", marker.started}};
+  if (!marker.roots.empty()) json["roots"] = marker.roots;
+  return wire::to_text(json) + "\n";
 }
 
 Result<Marker> next_marker(const std::vector<RootMarker>& roots, Random& random) {
   const RootMarker* first = nullptr;
-  std::int64_t started = 0;
+  Marker next;
   for (const RootMarker& root : roots) {
     if (!root.marker) continue;
     if (first == nullptr) first = &root;
@@ -38,9 +41,14 @@ Result<Marker> next_marker(const std::vector<RootMarker>& roots, Random& random)
                       " belong to different incarnations of a worker: their .reclaim/marker files disagree. Give the worker only roots of "
                       "one machine, or remove the marker of the root that shall join the others");
     }
-    started = std::max(started, root.marker->started);
+    next.started = std::max(next.started, root.marker->started);
+    next.roots.insert(next.roots.end(), root.marker->roots.begin(), root.marker->roots.end());
   }
-  return Marker{first != nullptr ? first->marker->incarnation : make_uuid(random), started + 1};
+  next.incarnation = first != nullptr ? first->marker->incarnation : make_uuid(random);
+  ++next.started;
+  std::ranges::sort(next.roots);
+  next.roots.erase(std::unique(next.roots.begin(), next.roots.end()), next.roots.end());
+  return next;
 }
 
 }  // namespace reclaim::worker

@@ -1,7 +1,12 @@
 // Whose roots these are. Every root carries a marker with the machine's incarnation, made when a root was first used, and the count of
 // sessions that were started over it. The roots must agree: a disk that was swapped, or copied from another machine, does not.
+//
+// A marker also names the volume roots that carry it. One of them that has none any more is a disk that is not mounted, or was wiped:
+// the directory that is there in its stead looks like a root used for the first time, and its emptiness like that of a root whose
+// volumes are all gone. Container roots are not named: they may be in memory, and begin anew with every boot.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,9 +18,12 @@
 
 namespace reclaim::worker {
 
+inline constexpr std::size_t kRootsMax = 64;  // of one worker
+
 struct Marker {
   std::string incarnation;
   std::int64_t started = 0;
+  std::vector<std::string> roots = {};  // as people name them
   bool operator==(const Marker&) const = default;
 };
 
@@ -29,7 +37,7 @@ struct RootMarker {
 };
 
 // The marker that all these roots shall carry from now on, before a session opens: the incarnation they agree on, or a new one when
-// none has any; one more start than any of them knew. kConflict names two roots that disagree.
+// none has any; one more start than any of them knew; all the roots that any of them names. kConflict names two roots that disagree.
 Result<Marker> next_marker(const std::vector<RootMarker>& roots, Random& random);
 
 }  // namespace reclaim::worker

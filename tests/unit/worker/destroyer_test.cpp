@@ -18,7 +18,7 @@ std::string text(const std::vector<Start>& starts) {
 
 TEST(Destroyer, RunsNoMoreOfAKindThanItsBound) {
   Destroyer destroyer({{5, 3}, Millis(2'000), Millis(300'000)});
-  destroyer.accept(kVolume, {"v1", "v2", "v3", "v4", "v5"});
+  destroyer.accept(kVolume, {"v1", "v2", "v3", "v4", "v5"}, 0);
   EXPECT_EQ(text(destroyer.start(kNow)), "v1 v2 v3");
   EXPECT_EQ(text(destroyer.start(kNow)), "");
   destroyer.finished(kVolume, "v2", done(), kNow);
@@ -27,15 +27,15 @@ TEST(Destroyer, RunsNoMoreOfAKindThanItsBound) {
 
 TEST(Destroyer, SaysHowLongADestroyTook) {
   Destroyer destroyer(one_at_a_time());
-  destroyer.accept(kVolume, {"v"});
+  destroyer.accept(kVolume, {"v"}, 0);
   (void)destroyer.start(kNow);
   destroyer.finished(kVolume, "v", done(), kNow + Millis(1'234));
-  EXPECT_EQ(destroyer.report(1, kNow).results.at(0).took_ms, 1'234);
+  EXPECT_EQ(destroyer.report(1, 0, kNow).results.at(0).took_ms, 1'234);
 }
 
 TEST(Destroyer, StragglerGivesItsSlotUpUntilThePenIsFull) {
   Destroyer destroyer(one_at_a_time());
-  destroyer.accept(kVolume, {"a", "b", "c", "d", "e", "f", "g"});
+  destroyer.accept(kVolume, {"a", "b", "c", "d", "e", "f", "g"}, 0);
   Instant now = kNow;
   std::string started = text(destroyer.start(now));
   for (int i = 0; i < 8; ++i) {
@@ -50,7 +50,7 @@ TEST(Destroyer, StragglerGivesItsSlotUpUntilThePenIsFull) {
 
 TEST(Destroyer, SaysWhenAStragglerWillGiveItsSlotUp) {
   Destroyer destroyer(one_at_a_time());
-  destroyer.accept(kVolume, {"a", "b"});
+  destroyer.accept(kVolume, {"a", "b"}, 0);
   EXPECT_FALSE(destroyer.next_start()) << "nothing runs, nothing becomes due by itself";
   (void)destroyer.start(kNow);
   EXPECT_EQ(destroyer.next_start(), kNow + Millis(2'000));
@@ -60,20 +60,35 @@ TEST(Destroyer, SaysWhenAStragglerWillGiveItsSlotUp) {
 
 TEST(Destroyer, HandleThatFailedGoesLast) {
   Destroyer destroyer(one_at_a_time());
-  destroyer.accept(kVolume, {"poison"});
+  destroyer.accept(kVolume, {"poison"}, 0);
   (void)destroyer.start(kNow);
   destroyer.finished(kVolume, "poison", unavailable("busy"), kNow);
-  destroyer.accept(kVolume, {"poison", "b"});
+  destroyer.accept(kVolume, {"poison", "b"}, 0);
   EXPECT_EQ(text(destroyer.start(kNow)), "b");
+}
+
+TEST(Destroyer, RunsFewerAtOnceWhileMostFailAndCountsAHandleOnce) {
+  Destroyer destroyer({{8, 8}, Millis(2'000), Millis(300'000)});
+  const auto fail_all = [&destroyer](const std::string& prefix) {
+    for (int i = 0; i < 10; ++i) destroyer.accept(kVolume, {prefix + std::to_string(i)}, 0);
+    for (std::vector<Start> starts = destroyer.start(kNow); !starts.empty(); starts = destroyer.start(kNow)) {
+      for (const Start& start : starts) destroyer.finished(kVolume, start.handle, unavailable("busy"), kNow);
+    }
+  };
+  fail_all("a");
+  EXPECT_EQ(destroyer.slots(kVolume), 4U);
+  fail_all("a");
+  EXPECT_EQ(destroyer.slots(kVolume), 4U) << "they failed before: it is them, not the machine";
+  EXPECT_EQ(destroyer.slots(ResourceKind::kContainer), 8U);
 }
 
 TEST(Destroyer, AttemptsAreCountedUntilItSucceeds) {
   Destroyer destroyer(one_at_a_time());
   for (int i = 1; i <= 3; ++i) {
-    destroyer.accept(kVolume, {"v"});
+    destroyer.accept(kVolume, {"v"}, 0);
     (void)destroyer.start(kNow);
     destroyer.finished(kVolume, "v", i < 3 ? Status(unavailable("busy")) : done(), kNow);
-    const Report report = destroyer.report(i, kNow);
+    const Report report = destroyer.report(i, 0, kNow);
     ASSERT_EQ(report.results.size(), 1U);
     EXPECT_EQ(report.results[0].attempt, i);
     EXPECT_EQ(report.results[0].error, i < 3 ? "busy" : "");
@@ -83,37 +98,37 @@ TEST(Destroyer, AttemptsAreCountedUntilItSucceeds) {
 
 TEST(Destroyer, OrderInHandIsNotTakenTwice) {
   Destroyer destroyer(one_at_a_time());
-  EXPECT_EQ(destroyer.accept(kVolume, {"a", "a", "b"}), 2U);
+  EXPECT_EQ(destroyer.accept(kVolume, {"a", "a", "b"}, 0), 2U);
   (void)destroyer.start(kNow);
-  EXPECT_EQ(destroyer.accept(kVolume, {"a", "b"}), 0U);
+  EXPECT_EQ(destroyer.accept(kVolume, {"a", "b"}, 0), 0U);
 }
 
 TEST(Destroyer, TakesABoundedNumberOfOrders) {
   Destroyer destroyer(one_at_a_time());
   std::vector<std::string> handles;
   for (std::size_t i = 0; i < kOrdersMax + 10; ++i) handles.push_back("v" + std::to_string(i));
-  EXPECT_EQ(destroyer.accept(kVolume, handles), kOrdersMax);
+  EXPECT_EQ(destroyer.accept(kVolume, handles, 0), kOrdersMax);
 }
 
 TEST(Destroyer, DroppedOrdersAreNeitherInHandNorStarted) {
   Destroyer destroyer(one_at_a_time());
-  destroyer.accept(kVolume, {"a", "b"});
+  destroyer.accept(kVolume, {"a", "b"}, 0);
   (void)destroyer.start(kNow);
   destroyer.drop_queued();
-  EXPECT_EQ(destroyer.report(1, kNow).in_hand.volumes, std::vector<std::string>{"a"});
+  EXPECT_EQ(destroyer.report(1, 0, kNow).in_hand.volumes, std::vector<std::string>{"a"});
   destroyer.finished(kVolume, "a", done(), kNow);
   EXPECT_EQ(text(destroyer.start(kNow)), "");
 }
 
 TEST(Destroyer, ResultBelongsToTheSyncThatCarriedItLast) {
   Destroyer destroyer(one_at_a_time());
-  destroyer.accept(kVolume, {"a"});
+  destroyer.accept(kVolume, {"a"}, 0);
   (void)destroyer.start(kNow);
   destroyer.finished(kVolume, "a", done(), kNow);
-  EXPECT_EQ(destroyer.report(1, kNow).results.size(), 1U);
-  EXPECT_EQ(destroyer.report(2, kNow).results.size(), 1U);
+  EXPECT_EQ(destroyer.report(1, 0, kNow).results.size(), 1U);
+  EXPECT_EQ(destroyer.report(2, 0, kNow).results.size(), 1U);
   destroyer.answered(1);
-  EXPECT_EQ(destroyer.report(3, kNow).results.size(), 1U) << "sync 1 was given up before its answer came";
+  EXPECT_EQ(destroyer.report(3, 0, kNow).results.size(), 1U) << "sync 1 was given up before its answer came";
   destroyer.answered(3);
   EXPECT_TRUE(destroyer.is_idle());
 }

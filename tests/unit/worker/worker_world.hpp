@@ -162,19 +162,28 @@ struct WorkerWorld {
     ++starts_;
     options.identity = {"session-" + std::to_string(starts_), "incarnation", starts_};
     running.clear();
-    agent = std::make_unique<Agent>(options, std::vector<ports::ResourceDriver*>{&containers, &volumes}, memory, random);
+    late_.reset();
+    agent = std::make_unique<Agent>(options, drivers_, memory, random);
     agent->open().value();
   }
 
   Turn turn() {
-    agent->begin();
-    Listings listings;
-    listings.push_back(containers.list());
-    listings.push_back(volumes.list());
+    for (const std::size_t place : agent->begin(clock.now())) agent->listed(place, drivers_[place]->list(), clock.now());
     while_listing();
-    const wire::SyncRequest request = agent->prepare(std::move(listings), std::nullopt, clock.now());
+    const wire::SyncRequest request = agent->prepare(std::nullopt, clock.now());
     return agent->take(server.exchange(request), clock.now());
   }
+  // A list of the volumes begins now, and what it sees is handed in by end_list(), turns later.
+  void turn_without_volumes() {
+    for (const std::size_t place : agent->begin(clock.now())) {
+      if (place == 0) agent->listed(place, containers.list(), clock.now());
+      if (place == 1) late_ = volumes.list();
+    }
+    const wire::SyncRequest request = agent->prepare(std::nullopt, clock.now());
+    (void)agent->take(server.exchange(request), clock.now());
+  }
+  bool is_listing() const { return late_.has_value(); }
+  void end_list() { agent->listed(1, *std::exchange(late_, std::nullopt), clock.now()); }
 
   void start_orders() {
     for (Start& start : agent->destroyer().start(clock.now())) running.push_back(std::move(start));
@@ -201,6 +210,8 @@ struct WorkerWorld {
   const wire::SyncRequest& last() const { return server.requests.back(); }
 
  private:
+  std::vector<ports::ResourceDriver*> drivers_{&containers, &volumes};
+  std::optional<Listing> late_;
   std::int64_t starts_ = 0;
 };
 
