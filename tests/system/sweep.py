@@ -34,6 +34,8 @@ def delete_containers(directory):
 
 def remove_cgroups(directory):
     prefix = pathlib.Path(directory, "prefix").read_text()
+    for frozen in glob.glob(f"/sys/fs/cgroup/freezer/{prefix}*/freezer.state"):
+        pathlib.Path(frozen).write_text("THAWED")  # what is killed while frozen dies when it is thawed
     for _ in range(2):  # a cgroup can be removed once its last process is reaped
         quietly("find", "/sys/fs/cgroup", "-depth", "-type", "d", "-name", f"{prefix}*", "-exec", "rmdir", "{}", ";")
 

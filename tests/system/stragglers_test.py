@@ -1,0 +1,122 @@
+"""One destroy in ten hangs, held by the kernel so that not even SIGKILL ends it: all others are done in time, and what hangs stays in
+hand, is shown, and its handle is not free until it is over."""
+import concurrent.futures
+import pathlib
+import shutil
+import time
+
+import harness
+import machines
+
+SLOTS = 5
+STRAGGLER_AFTER = 2
+DEADLINE = 9
+COUNT = 60
+HUNG = COUNT // 10
+FREEZER = pathlib.Path("/sys/fs/cgroup/freezer")
+SHORT = ["--sync-interval", "1s", "--collector-interval", "1s", "--touch-grace", "0s"]
+FLAGS = ["--max-in-flight", f"container={SLOTS},volume={SLOTS}", "--straggler-after", f"{STRAGGLER_AFTER}s", "--destroy-timeout",
+         f"{DEADLINE}s"]
+
+# In place of the runtime's binary. A process in a frozen cgroup stands still, and gets its SIGKILL when it is thawed.
+RUNTIME = """#!/bin/sh
+if [ "$3" = kill ] && [ -e "{hung}/$4" ]; then
+  echo $$ >"{freezer}/cgroup.procs"
+fi
+exec {runtime} "$@"
+"""
+
+
+@harness.engines
+class StragglersTest(harness.Story):
+    def setUp(self):
+        super().setUp()
+        self.hung = self.directory / "hung"
+        self.hung.mkdir()
+        self.freezer = FREEZER / f"{self.prefix}hung"
+        self.freezer.mkdir()
+        self.freeze("FROZEN")
+        self.addCleanup(self.freeze, "THAWED")
+
+    def freeze(self, state):
+        (self.freezer / "freezer.state").write_text(state)
+
+    def story_what_hangs_delays_nothing_else_and_stays_in_hand(self, postgres):
+        self.server = harness.Server(self, *SHORT, database=postgres.url() if postgres else None)
+        self.machine = machines.Machine(self, "w1")
+        self.start_worker()
+        self.server.wait_for_first_sync("w1")
+        clean, mixed = self.create("clean"), self.create("mixed")
+        hung = set(self.random.sample(sorted(mixed), HUNG))
+
+        clean_seconds = self.release("clean", leaves=mixed)
+        for handle in hung:
+            (self.hung / handle).touch()
+        seconds = self.release("mixed", leaves=hung)
+        bound = clean_seconds + (HUNG / SLOTS + 1) * STRAGGLER_AFTER
+        self.say(f"{COUNT} destroyed in {clean_seconds:.2f} s; with {HUNG} hung the other {COUNT - HUNG} in {seconds:.2f} s, "
+                 f"bound {bound:.2f} s")
+        self.assertLess(seconds, bound)
+        self.assertFalse(clean & self.machine.containers())
+
+        self.see_them_stuck(hung)
+        others = self.create("others", count=SLOTS)
+        self.release("others", leaves=hung)
+        self.assertEqual(hung, self.machine.containers(), f"{others} are gone beside what hangs")
+
+        for handle in hung:
+            (self.hung / handle).unlink()
+        self.freeze("THAWED")
+        harness.wait_until(lambda: not self.rows(), 60, lambda: f"what hung to be destroyed: {list(self.rows().values())[:2]}")
+        self.assertEqual(set(), self.machine.containers())
+        self.assertEqual([], self.machine.traces(hung))
+        self.server.api.put("/api/v1/owners/again", {"kind": "build"})
+        self.server.api.post("/api/v1/workers/w1/containers", {"handle": min(hung), "owner": "again"})
+        self.assertEqual(0, self.server.metrics()['reclaim_unaccounted{plane="fleet"}'])
+
+    def start_worker(self):
+        key = self.enroll(self.server, "w1")
+        binaries = self.directory / "bin"
+        binaries.mkdir()
+        script = binaries / "runc"
+        script.write_text(RUNTIME.format(hung=self.hung, freezer=self.freezer, runtime=shutil.which("runc")))
+        script.chmod(0o755)
+        worker = machines.worker_process(self, self.machine, key, self.server.gateway, self.server.fingerprint, *FLAGS)
+        worker.argv = ["env", f"PATH={binaries}:/usr/sbin:/usr/bin:/sbin:/bin", *worker.argv]
+        worker.start()
+
+    def create(self, owner, count=COUNT):
+        """Containers of one owner, recorded, made and reported; their handles."""
+        handles = [f"{self.prefix}{owner}-{i}" for i in range(count)]
+        self.server.api.put(f"/api/v1/owners/{owner}", {"kind": "build"})
+        self.server.api.post("/api/v1/workers/w1/containers", [{"handle": handle, "owner": owner} for handle in handles])
+        with concurrent.futures.ThreadPoolExecutor(4) as creators:
+            list(creators.map(self.machine.run_container, handles))
+        for handle in handles:
+            self.server.api.post(f"/api/v1/workers/w1/containers/{handle}/created")
+        return set(handles)
+
+    def rows(self):
+        return {row["handle"]: row for row in self.server.api.all("/api/v1/containers?worker=w1", "containers")}
+
+    def release(self, owner, leaves):
+        """The seconds from an owner's release until only `leaves` is left in the database."""
+        began = time.monotonic()
+        self.server.api.post(f"/api/v1/owners/{owner}/release", {})
+        harness.wait_until(lambda: set(self.rows()) == leaves, 60, lambda: f"{owner} to go: {sorted(set(self.rows()) - leaves)}")
+        return time.monotonic() - began
+
+    def see_them_stuck(self, hung):
+        stuck = lambda: all(row["stuck"] for row in self.rows().values())
+        harness.wait_until(stuck, DEADLINE + 20, lambda: f"all of {sorted(hung)} to be shown as stuck: {self.rows()}")
+        for handle, row in self.rows().items():
+            self.assertEqual(("destroying", True), (row["state"], row["in_hand"]))
+            self.assertRegex(row["last_error"], r"still running \d+ s after it was started")
+            self.assertIn("attempts", row)
+            answer = self.server.api.call("POST", "/api/v1/workers/w1/containers", {"handle": handle, "owner": "others"})
+            self.assertIn(answer.status, (409, 422), answer.body)
+        self.say(f"shown: {self.rows()[min(hung)]}")
+
+
+if __name__ == "__main__":
+    harness.main()
