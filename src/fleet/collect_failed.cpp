@@ -4,28 +4,57 @@
 #include "ports/statements.hpp"
 
 namespace reclaim::fleet {
+namespace {
 
-Result<PassReport> mark_failed(const Context& context, const Claim& claim) {
-  const auto mark = [&](ports::Transaction& transaction, const WorkerRow& worker) -> Result<Slice> {
-    const ports::Rows marked =
-        TRY(transaction.run(sql::failed_mark, {worker.id, kSliceMax, next_change(worker), context.moment.now.ms, context.moment.wall.ms}));
-    if (!marked.empty()) TRY(draw_change(transaction, worker));
-    return Slice{static_cast<std::int64_t>(marked.size()), events_of(marked, worker, "marked", "failed", "destroying")};
-  };
-  return sweep(context, claim, {.workers = sql::failed_workers, .values = {}, .slice = mark});
+ports::Values creating_clocks(const Context& context) {
+  return {context.moment.now.ms, context.moment.trusted_from.ms, context.policy.creating_timeout.count()};
 }
 
-Result<PassReport> creating_deadline(const Context& context, const Claim& claim) {
-  const Moment& moment = context.moment;
-  const ports::Values clocks{moment.now.ms, moment.trusted_from.ms, context.policy.creating_timeout.count()};
-  const auto fail = [&](ports::Transaction& transaction, const WorkerRow& worker) -> Result<Slice> {
-    ports::Values values = clocks;
-    values.insert(values.end(), {worker.id, kSliceMax, next_change(worker), moment.wall.ms});
+}  // namespace
+
+Sweep mark_failed_sweep(const Context& context) {
+  const auto find = [](ports::Transaction& transaction, const WorkerRow& worker, std::int64_t limit) -> Result<Candidates> {
+    return candidates_of(TRY(transaction.run(sql::failed_find, {worker.id, limit})));
+  };
+  const auto act = [&context](ports::Transaction& transaction, const WorkerRow& worker,
+                              const Candidates& found) -> Result<std::vector<Event>> {
+    const Moment& moment = context.moment;
+    const ports::Rows marked = TRY(transaction.run(sql::failed_mark, {moment.now.ms, moment.wall.ms, next_change(worker), list_of(found)}));
+    if (!marked.empty()) TRY(draw_change(transaction, worker));
+    return events_of(marked, worker, "marked", "failed", "destroying");
+  };
+  return {.walk = walk_of(context, sql::failed_workers, {}),
+          .find = find,
+          .act = act,
+          .refusal = "it has changed",
+          .from = ResourceState::kFailed};
+}
+
+Sweep creating_deadline_sweep(const Context& context) {
+  const auto find = [&context](ports::Transaction& transaction, const WorkerRow& worker, std::int64_t limit) -> Result<Candidates> {
+    ports::Values values = creating_clocks(context);
+    values.insert(values.end(), {worker.id, limit});
+    return candidates_of(TRY(transaction.run(sql::overdue_find, values)));
+  };
+  const auto act = [&context](ports::Transaction& transaction, const WorkerRow& worker,
+                              const Candidates& found) -> Result<std::vector<Event>> {
+    ports::Values values = creating_clocks(context);
+    values.insert(values.end(), {context.moment.wall.ms, next_change(worker), list_of(found)});
     const ports::Rows failed = TRY(transaction.run(sql::overdue_fail, values));
     if (!failed.empty()) TRY(draw_change(transaction, worker));
-    return Slice{static_cast<std::int64_t>(failed.size()), events_of(failed, worker, "creating-timed-out", "creating", "failed")};
+    return events_of(failed, worker, "creating-timed-out", "creating", "failed");
   };
-  return sweep(context, claim, {.workers = sql::overdue_workers, .values = clocks, .slice = fail});
+  return {.walk = walk_of(context, sql::overdue_workers, creating_clocks(context)),
+          .find = find,
+          .act = act,
+          .refusal = "it has changed",
+          .from = ResourceState::kCreating};
+}
+
+Result<PassReport> mark_failed(const Context& context, const Claim& claim) { return run_sweep(context, claim, mark_failed_sweep(context)); }
+
+Result<PassReport> creating_deadline(const Context& context, const Claim& claim) {
+  return run_sweep(context, claim, creating_deadline_sweep(context));
 }
 
 }  // namespace reclaim::fleet

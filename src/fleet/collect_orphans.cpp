@@ -1,8 +1,12 @@
 // mark-orphans: a resource nobody needs becomes destroying. Who is an orphan is said once, in collectors.sql: orphan_facts, is_orphan.
 //
 // The mark cannot be stale: the worker's lock keeps its rows as they are, the share locks keep the owners of the slice as they are, and
-// the statement that marks begins after both, looks at the candidates anew, and passes over what has another owner. A tree goes level by
-// level: each slice makes candidates of what its rows hung on.
+// the statement that marks begins after both, looks at the candidates anew, and passes over those whose owner has another version. A
+// tree goes level by level: each slice makes candidates of what its rows hung on.
+#include <array>
+#include <memory>
+#include <set>
+
 #include "fleet/slices.hpp"
 #include "ports/statements.hpp"
 #include "wire/json.hpp"
@@ -10,27 +14,124 @@
 namespace reclaim::fleet {
 namespace {
 
-Result<Slice> mark_slice(const Context& context, ports::Transaction& transaction, const WorkerRow& worker) {
-  const Moment& moment = context.moment;
-  ports::Values values{moment.now.ms, moment.trusted_from.ms, context.policy.touch_grace.count(), worker.id, kSliceMax};
-  wire::Json held = wire::Json::array();
-  for (const ports::Row& owner : TRY(transaction.run(sql::orphan_hold_owners, values))) held.push_back(std::to_string(owner.integer(0)));
-  values.insert(values.end(), {next_change(worker), moment.wall.ms, wire::to_text(held)});
+inline constexpr std::int64_t kOwnersMax = 1000;        // ended owners looked at by one statement
+inline constexpr std::int64_t kContainersMax = 10'000;  // containers on their way out looked at by one statement
+
+std::string ids_of(const std::set<std::int64_t>& ids) {
+  wire::Json list = wire::Json::array();
+  for (const std::int64_t id : ids) list.push_back(id);
+  return wire::to_text(list);
+}
+
+// The workers on which there are places of orphans, source by source, each in slices of bounded work.
+class OrphanWalk {
+ public:
+  explicit OrphanWalk(const Context& context) : context_(context) {}
+
+  Result<Workers> next() {
+    switch (source_) {
+      case Source::kReleased: return of_owners(sql::orphan_owners_released, Source::kLapsed);
+      case Source::kLapsed: return of_owners(sql::orphan_owners_lapsed, Source::kAlone);
+      case Source::kAlone: return alone();
+      case Source::kHung: return hung();
+    }
+    check(false, "unknown source of orphans");
+    return Workers{};
+  }
+
+ private:
+  enum class Source { kReleased, kLapsed, kAlone, kHung };
+
+  Result<Workers> of_owners(ports::Statement statement, Source then) {
+    const ports::Rows ended = TRY(context_.database.run(statement, {context_.moment.now.ms, ended_, owner_, kOwnersMax}));
+    std::set<std::int64_t> owners;
+    for (const ports::Row& row : ended) {
+      owners.insert(owner_ = row.integer(0));
+      ended_ = row.integer(1);
+    }
+    if (static_cast<std::int64_t>(ended.size()) < kOwnersMax) {
+      source_ = then;
+      ended_ = owner_ = 0;
+    }
+    Workers some;
+    if (owners.empty()) return some;
+    for (const ports::Row& row : TRY(context_.database.run(sql::orphan_workers_of_owners, {ids_of(owners)}))) {
+      some.ids.push_back(row.integer(0));
+    }
+    return some;
+  }
+
+  Result<Workers> alone() {
+    Workers some;
+    for (const ports::Row& row : TRY(context_.database.run(sql::orphan_workers_alone, {worker_, kWorkersMax}))) {
+      some.ids.push_back(worker_ = row.integer(0));
+    }
+    if (static_cast<std::int64_t>(some.ids.size()) < kWorkersMax) source_ = Source::kHung;
+    return some;
+  }
+
+  Result<Workers> hung() {
+    const ports::Rows rows =
+        TRY(context_.database.run(sql::orphan_workers_hung, {place_[0], place_[1], place_[2], place_[3], kContainersMax}));
+    Workers some{.ids = {}, .last = rows.empty()};
+    for (const ports::Row& row : rows) {
+      if (row.is_null(1)) {
+        some.ids.push_back(row.integer(0));
+      } else {
+        for (std::size_t i = 0; i < place_.size(); ++i) place_[i] = row.integer(i);
+      }
+    }
+    return some;
+  }
+
+  const Context& context_;
+  Source source_ = Source::kReleased;
+  std::int64_t ended_ = 0;
+  std::int64_t owner_ = 0;
+  std::int64_t worker_ = 0;
+  std::array<std::int64_t, 4> place_{};
+};
+
+ports::Values facts_of(const Context& context) {
+  return {context.moment.now.ms, context.moment.trusted_from.ms, context.policy.touch_grace.count()};
+}
+
+Result<std::vector<Event>> mark(const Context& context, ports::Transaction& transaction, const WorkerRow& worker, const Candidates& found) {
+  std::set<std::int64_t> owners;
+  for (const Candidate& candidate : found) {
+    if (candidate.owner != 0) owners.insert(candidate.owner);
+  }
+  if (!owners.empty()) TRY(transaction.run(sql::orphan_hold_owners, {ids_of(owners)}));
+  ports::Values values = facts_of(context);
+  values.insert(values.end(), {next_change(worker), context.moment.wall.ms, list_of(found)});
   const ports::Rows marked = TRY(transaction.run(sql::orphan_mark, values));
   if (!marked.empty()) TRY(draw_change(transaction, worker));
-  return Slice{static_cast<std::int64_t>(marked.size()), events_of(marked, worker, "marked", "created", "destroying")};
+  return events_of(marked, worker, "marked", "created", "destroying");
 }
 
 }  // namespace
 
+Sweep mark_orphans_sweep(const Context& context) {
+  const auto walk = [&context]() -> Walk { return [walking = std::make_shared<OrphanWalk>(context)] { return walking->next(); }; };
+  const auto find = [&context](ports::Transaction& transaction, const WorkerRow& worker, std::int64_t limit) -> Result<Candidates> {
+    ports::Values values = facts_of(context);
+    values.insert(values.end(), {worker.id, limit});
+    return candidates_of(TRY(transaction.run(sql::orphan_find, values)));
+  };
+  const auto act = [&context](ports::Transaction& transaction, const WorkerRow& worker, const Candidates& found) {
+    return mark(context, transaction, worker, found);
+  };
+  return {.walk = walk,
+          .find = find,
+          .act = act,
+          .refusal = "it or its owner has changed",
+          .from = ResourceState::kCreated,
+          .spares_wanted = true};
+}
+
 Result<PassReport> mark_orphans(const Context& context, const Claim& claim) {
-  const Moment& moment = context.moment;
   TRY(context.database.run(sql::owners_settle, ports::Values{}));
-  return sweep(
-      context, claim,
-      {.workers = sql::orphan_workers, .values = {moment.now.ms}, .slice = [&](ports::Transaction& transaction, const WorkerRow& worker) {
-         return mark_slice(context, transaction, worker);
-       }});
+  return run_sweep(context, claim, mark_orphans_sweep(context));
 }
 
 }  // namespace reclaim::fleet

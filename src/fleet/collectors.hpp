@@ -34,9 +34,12 @@ struct Claim {
 
 using PassFunction = Result<PassReport> (*)(const Context& context, const Claim& claim);
 
+struct Sweep;  // how a collector walks, finds and acts (slices.hpp)
+
 struct Collector {
   std::string_view name;
   PassFunction run;
+  Sweep (*sweep)(const Context& context);  // keeps a reference to the context
 };
 
 Result<PassReport> release_expired_owners(const Context& context, const Claim& claim);

@@ -39,17 +39,6 @@ UPDATE owners SET released = $2, released_wall = $3, release_reason = $4, keep_m
 -- statement: owner_delete
 DELETE FROM owners WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.owner_id = $1)
 
--- Several owners are locked in the order of their ids, here and in orphan_hold_owners: nobody waits in a circle.
--- statement: owners_expire
-UPDATE owners SET released = CAST($1 AS BIGINT), released_wall = $3, release_reason = 'lease ran out', keep_ms = 0, version = version + 1
-WHERE released IS NULL AND renewed + ttl_ms <= CAST($1 AS BIGINT)
-  AND id @in(
-    SELECT o.id FROM owners o
-    WHERE o.released IS NULL AND o.ttl_ms IS NOT NULL
-      AND CAST(o.renewed + o.ttl_ms AS BIGINT) <= CAST($1 AS BIGINT) AND o.renewed >= CAST($2 AS BIGINT)
-    ORDER BY +o.id LIMIT $4 @for_update_of(o))
-RETURNING name
-
 -- Owners that somebody holds just now are settled by the next pass.
 -- statement: owners_settle
 UPDATE owners SET settled = 1
