@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "adapters/database_sqlite/sqlite.hpp"
+#include "fleet/plan.hpp"
 #include "ports/statements.hpp"
 #include "sim/crash.hpp"
 #include "sim/machine.hpp"
 #include "sim/teller.hpp"
+#include "support/manual_clock.hpp"
 
 namespace reclaim::test {
 namespace {
@@ -69,6 +71,8 @@ class Universe {
   Machine machine{world};
   std::set<std::string> wanted;
   std::string breach;
+  CountingRandom random;
+  std::string plan;  // its id
 };
 
 struct Workflow {
@@ -252,6 +256,22 @@ std::vector<Workflow> workflows() {
        },
        pass("release-expired-owners")},
       {"mark-orphans over a tree", released, pass("mark-orphans")},
+      {"apply a plan over a tree",
+       [](Universe& universe) {
+         released(universe);
+         universe.plan = must(fleet::make_plan(universe.world.context(), universe.random, {})).id;
+       },
+       [](Universe& universe) { (void)fleet::apply_plan(universe.world.context(), universe.plan).ok(); }},
+      {"apply a plan of which much was rescued",
+       [c](Universe& universe) {
+         two_builds(universe);
+         universe.world.release("build");
+         universe.unwanted("root leaf");
+         universe.plan = must(fleet::make_plan(universe.world.context(), universe.random, {})).id;
+         must(fleet::pin_resource(universe.world.context(), c, "debugging", std::nullopt));
+       },
+       [](Universe& universe) { (void)fleet::apply_plan(universe.world.context(), universe.plan).ok(); }},
+      {"plan", released, [](Universe& universe) { (void)fleet::make_plan(universe.world.context(), universe.random, {}).ok(); }},
       {"mark-failed",
        [](Universe& universe) {
          two_builds(universe);
