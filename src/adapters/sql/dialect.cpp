@@ -33,6 +33,7 @@ constexpr Macro kMacros[] = {
     {"for_update_skip_locked", 0, "", "FOR UPDATE SKIP LOCKED"},
     {"for_update_of", 1, "", "FOR UPDATE OF %1"},
     {"for_share_of", 1, "", "FOR SHARE OF %1"},
+    {"for_key_share", 0, "", "FOR KEY SHARE"},
     {"for_update_of_skip_locked", 1, "", "FOR UPDATE OF %1 SKIP LOCKED"},
 
     // Whoever takes the turn is the only one until its transaction ends: numbers drawn under it are in commit order.

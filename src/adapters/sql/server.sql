@@ -26,15 +26,19 @@ SELECT holder, epoch, beat FROM claims WHERE name = $1
 -- statement: claim_create
 INSERT INTO claims (name, holder, epoch, beat) VALUES ($1, $2, 1, 0) ON CONFLICT (name) DO NOTHING
 
+-- Waits for every transaction that holds the claim (claim_hold): FOR UPDATE, and not the weaker lock that an UPDATE takes by itself.
 -- statement: claim_take
-UPDATE claims SET holder = $2, epoch = epoch + 1, beat = 0 WHERE name = $1 AND epoch = $3 AND beat = $4 RETURNING epoch
+UPDATE claims SET holder = $2, epoch = epoch + 1, beat = 0
+WHERE name @in(SELECT c.name FROM claims c WHERE c.name = $1 AND c.epoch = $3 AND c.beat = $4 @for_update_of(c))
+RETURNING epoch
 
 -- statement: claim_beat
 UPDATE claims SET beat = beat + 1 WHERE name = $1 AND holder = $2 AND epoch = $3 RETURNING beat
 
--- First statement of every transaction of a pass: holds the claim's row until the end, so that it cannot move on meanwhile.
+-- First statement of every transaction of a pass: holds the claim's row until the end, so that it cannot move on meanwhile. Its holder's
+-- beat goes on beside it.
 -- statement: claim_hold
-SELECT epoch FROM claims WHERE name = $1 AND holder = $2 AND epoch = $3 @for_share
+SELECT epoch FROM claims WHERE name = $1 AND holder = $2 AND epoch = $3 @for_key_share
 
 -- statement: token_create
 INSERT INTO tokens (id, name, role, digest, created_wall) VALUES ($1, $2, $3, $4, $5)

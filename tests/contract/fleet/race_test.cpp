@@ -256,6 +256,33 @@ TEST_F(Race, AnInventoryThatWaitedForAChangeDoesNotJudgeIt) {
   EXPECT_EQ(world.containers(), "c:created") << "not missing";
 }
 
+TEST_F(Race, AClaimBeatsBesideARunningSlice) {
+  world.add_container("c", "");
+  const fleet::Claim claim = world.claim();
+  PausingDatabase pausing(*second_, sql::orphan_mark);
+  auto marking = start_marking(pausing);
+  const ports::Rows beaten = must(first_->run(sql::claim_beat, {claim.name, claim.holder, claim.epoch}));
+  EXPECT_EQ(beaten.size(), 1U);
+  pausing.go_on();
+  EXPECT_EQ(must(marking.get()).changed, 1);
+}
+
+TEST_F(Race, AClaimMovesOnOnlyWhenTheRunningSliceIsThrough) {
+  world.add_container("c", "");
+  const fleet::Claim claim = world.claim();
+  PausingDatabase pausing(*second_, sql::orphan_mark);
+  auto marking = start_marking(pausing);
+  auto taking = start_and_see_it_wait([claim](const fleet::Context& context) {
+    return context.database.run(sql::claim_take, {claim.name, std::string("other"), claim.epoch, std::int64_t{0}});
+  });
+  pausing.go_on();
+  const Result<fleet::PassReport> marked = marking.get();
+  EXPECT_EQ(must(taking.get()).size(), 1U);
+  EXPECT_EQ(world.containers(), "c:destroying") << "the slice that held the claim is through; the next one is refused";
+  ASSERT_FALSE(marked.ok());
+  EXPECT_EQ(marked.error().kind, Error::Kind::kFenced);
+}
+
 class Keys : public Race {
  protected:
   void SetUp() override {
