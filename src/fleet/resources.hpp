@@ -53,7 +53,7 @@ struct ResourceFilter {
   std::optional<ResourceState> state;
   std::string owner;  // empty: any
   bool missing_only = false;
-  std::int64_t after = 0;  // row id
+  std::string after;  // what place_of() said of the last one shown; empty: from the beginning
   std::int64_t limit = 1000;
 };
 
@@ -74,6 +74,8 @@ Result<Resource> pin_resource(const Context& context, const ResourceName& name, 
 Result<Resource> unpin_resource(const Context& context, const ResourceName& name);
 
 Result<Resource> find_resource(const Context& context, const ResourceName& name);
+// By handle where only a worker is named, else in the order in which they were registered. kInvalid names `after`.
 Result<std::vector<Resource>> list_resources(const Context& context, const ResourceFilter& filter);
+std::string place_of(const Resource& resource, const ResourceFilter& filter);
 
 }  // namespace reclaim::fleet

@@ -5,7 +5,6 @@
 #include "fleet/explain.hpp"
 #include "fleet/workers.hpp"
 #include "http/routes.hpp"
-#include "wire/sync.hpp"
 
 namespace reclaim::http {
 namespace {
@@ -167,14 +166,14 @@ Result<Reply> list_resources(const ApiParts& parts, const Request& request, Reso
     }
   }
   filter.missing_only = query.boolean("missing").value_or(false);
-  filter.after = query.integer("after", 0, wire::kNumberMax).value_or(0);
+  filter.after = query.text("after").value_or("");
   const std::int64_t limit = query.limit();
   TRY(query.finish());
   filter.limit = limit + 1;
   return list_reply(
       plural_of(kind).data(), TRY(fleet::list_resources(context_of(parts, request), filter)), limit,
       [](const fleet::Resource& resource) { return encode(resource); },
-      [](const fleet::Resource& resource) { return std::to_string(resource.id); });
+      [&filter](const fleet::Resource& resource) { return place_of(resource, filter); });
 }
 
 void add_kind(Routes& routes, const ApiParts& parts, ResourceKind kind) {

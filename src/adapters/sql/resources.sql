@@ -5,22 +5,39 @@ r.id, w.name, r.kind, r.handle, r.state, r.since_wall, o.name, c.handle, p.handl
 CASE WHEN r.pinned IS NOT NULL AND (r.pin_ttl_ms IS NULL OR r.pinned + r.pin_ttl_ms > CAST($1 AS BIGINT) OR r.pinned < CAST($2 AS BIGINT))
   THEN 1 ELSE 0 END, r.pin_reason, r.attempts, r.last_error, r.bytes, r.in_hand, r.stuck, r.reason
 
--- fragment: resource_rows
-SELECT @{resource_columns}
-FROM resources r JOIN workers w ON w.id = r.worker_id LEFT JOIN owners o ON o.id = r.owner_id
+-- fragment: resource_joins
+JOIN workers w ON w.id = r.worker_id LEFT JOIN owners o ON o.id = r.owner_id
 LEFT JOIN resources c ON c.id = r.container_id LEFT JOIN resources p ON p.id = r.parent_id
 
 -- statement: resource_find
-@{resource_rows} WHERE w.name = $3 AND r.kind = $4 AND r.handle = $5
+SELECT @{resource_columns} FROM resources r @{resource_joins} WHERE w.name = $3 AND r.kind = $4 AND r.handle = $5
+
+-- Lists: $3 kind, $4 after, $5 state, $6 missing only (0 or 1), $7 how many. Each reads in the order of an index that fits what it is
+-- asked for, and joins only what it shows.
+-- fragment: resource_is_asked_for
+(CAST($5 AS TEXT) IS NULL OR x.state = $5) AND (CAST($6 AS INTEGER) = 0 OR x.missing_since IS NOT NULL)
 
 -- statement: resource_list
-@{resource_rows}
-WHERE r.kind = $3 AND r.id > $4
-  AND (CAST($5 AS TEXT) IS NULL OR r.worker_id = (SELECT x.id FROM workers x WHERE x.name = $5))
-  AND (CAST($6 AS TEXT) IS NULL OR r.state = $6)
-  AND (CAST($7 AS TEXT) IS NULL OR r.owner_id = (SELECT y.id FROM owners y WHERE y.name = $7))
-  AND (CAST($8 AS INTEGER) = 0 OR r.missing_since IS NOT NULL)
-ORDER BY r.id LIMIT $9
+SELECT @{resource_columns} FROM (
+  SELECT x.* FROM resources x WHERE x.kind = $3 AND x.id > CAST($4 AS BIGINT) AND @{resource_is_asked_for} ORDER BY x.id LIMIT $7) r
+@{resource_joins} ORDER BY r.id
+
+-- By handle, as the unique index has them. $8 worker
+-- statement: resource_list_of_worker
+SELECT @{resource_columns} FROM (
+  SELECT x.* FROM resources x
+  WHERE x.worker_id = (SELECT y.id FROM workers y WHERE y.name = $8) AND x.kind = $3 AND x.handle > $4 AND @{resource_is_asked_for}
+  ORDER BY x.handle LIMIT $7) r
+@{resource_joins} ORDER BY r.handle
+
+-- $8 owner, $9 worker or null. (+: the owner's rows are few and sorted; all rows by id are many.)
+-- statement: resource_list_of_owner
+SELECT @{resource_columns} FROM (
+  SELECT x.* FROM resources x
+  WHERE x.owner_id = (SELECT y.id FROM owners y WHERE y.name = $8) AND x.kind = $3 AND +x.id > CAST($4 AS BIGINT)
+    AND (CAST($9 AS TEXT) IS NULL OR x.worker_id = (SELECT z.id FROM workers z WHERE z.name = $9)) AND @{resource_is_asked_for}
+  ORDER BY +x.id LIMIT $7) r
+@{resource_joins} ORDER BY r.id
 
 -- What hangs on it: volumes of a container, children of a volume.
 -- statement: resource_dependents
