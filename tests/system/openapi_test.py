@@ -125,6 +125,10 @@ class OpenApiTest(harness.Story):
         self.expect(200, "POST", "/api/v1/gc/run", {"passes": None})
         self.expect(200, "POST", "/api/v1/gc/run", {"passes": ["mark-orphans"]})
         self.expect(422, "POST", "/api/v1/gc/run", {"passes": ["eat"]})
+        plan = self.expect(200, "POST", "/api/v1/gc/plan", {"passes": None, "worker": None}).json
+        self.expect(200, "POST", "/api/v1/gc/apply", {"plan_id": plan["plan_id"]})
+        self.expect(422, "POST", "/api/v1/gc/plan", {"passes": ["eat"]})
+        self.expect(404, "POST", "/api/v1/gc/apply", {"plan_id": "none"})
         self.expect(200, "POST", "/api/v1/freeze", {"reason": "why"})
         self.expect(200, "POST", "/api/v1/unfreeze")
         token = self.expect(201, "POST", "/api/v1/tokens", {"role": "viewer", "name": "v"}).json

@@ -134,7 +134,9 @@ class HttpApi : public testing::Test {
   server::ControlPlane plane{*database, clock, {.policy = {}, .holder = "test", .claim_timeout = Millis(0)}};
   Metrics metrics;
   Status readiness;
+  SyncDesk syncs{plane, metrics, clock, {.threads = 1, .waiting_bytes_max = 1 << 20}};
   Api api{{.plane = plane,
+           .syncs = syncs,
            .clock = clock,
            .random = random,
            .metrics = metrics,
@@ -267,6 +269,7 @@ TEST_F(HttpApi, RolesMayDoWhatTheyAreForAndNoMore) {
       {"POST", kContainers + "/c1/touch", "", "admin client"},
       {"PUT", "/api/v1/workers/w1", "{}", "admin"},
       {"POST", "/api/v1/gc/run", "", "admin"},
+      {"POST", "/api/v1/gc/plan", "", "admin"},
       {"POST", "/api/v1/unfreeze", "", "admin"},
       {"GET", "/api/v1/tokens", "", "admin"},
       {"POST", "/api/v1/workers/w1/sync", sync_body(1), "admin gateway"},
@@ -559,6 +562,37 @@ TEST_F(HttpApi, RunsPassesAndSaysWhatTheyDid) {
   EXPECT_EQ(all.body["passes"].size(), 7u);
   EXPECT_EQ(refused("POST", "/api/v1/gc/run", R"({"passes":["no-such"]})"), "422 invalid passes");
   EXPECT_EQ(refused("POST", "/api/v1/gc/run", R"({"passes":"missing"})"), "422 invalid passes");
+}
+
+TEST_F(HttpApi, PlansWhatPassesWouldDoAndDoesExactlyThat) {
+  arrange();
+  ASSERT_EQ(ask("POST", kContainers + "/c1/created").status, 200);
+  ASSERT_EQ(ask("POST", kVolumes + "/v1/failed").status, 200);
+  ASSERT_EQ(ask("POST", "/api/v1/owners/b1/release").status, 200);
+  const Said plan = ask("POST", "/api/v1/gc/plan");
+  ASSERT_EQ(plan.status, 200);
+  EXPECT_EQ(plan.body["count"], 2);
+  EXPECT_EQ(plan.body["truncated"], false);
+  EXPECT_EQ(plan.body["items"][1]["pass"], "mark-orphans");
+  EXPECT_EQ(plan.body["items"][1]["handle"], "c1");
+  EXPECT_EQ(ask("GET", kContainers + "/c1").body["state"], "created");
+  EXPECT_EQ(ask("POST", "/api/v1/gc/plan", R"({"passes":["mark-failed"],"worker":"w1"})").body["count"], 1);
+  ASSERT_EQ(ask("POST", kContainers + "/c1/touch").status, 200);
+
+  const std::string id = plan.body["plan_id"];
+  const Said applied = ask("POST", "/api/v1/gc/apply", R"({"plan_id":")" + id + "\"}");
+  ASSERT_EQ(applied.status, 200);
+  EXPECT_EQ(applied.body["done"], 1);
+  EXPECT_EQ(applied.body["refused"], 1);
+  EXPECT_EQ(applied.body["items"][0]["error"], nullptr);
+  EXPECT_EQ(applied.body["items"][1]["error"]["type"], "urn:reclaim:conflict");
+  EXPECT_EQ(ask("GET", kVolumes + "/v1").body["state"], "destroying");
+
+  EXPECT_EQ(refused("POST", "/api/v1/gc/plan", R"({"passes":["no-such"]})"), "422 invalid passes");
+  EXPECT_EQ(refused("POST", "/api/v1/gc/plan", R"({"worker":"w9"})"), "422 invalid worker");
+  EXPECT_EQ(refused("POST", "/api/v1/gc/plan", R"({"worker":"../w"})"), "422 invalid worker");
+  EXPECT_EQ(refused("POST", "/api/v1/gc/apply"), "422 invalid plan_id");
+  EXPECT_EQ(refused("POST", "/api/v1/gc/apply", R"({"plan_id":"p"})"), "404 not-found");
 }
 
 TEST_F(HttpApi, EventsSayWhoDidWhatAndCanBeFollowed) {
