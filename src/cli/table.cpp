@@ -61,9 +61,12 @@ std::string number_cell(std::string_view field, const Ordered& value) {
 }
 
 // 2026-11-23T04:05:06.789Z without what nobody reads in a column.
+bool is_time(const std::string& text) {
+  return text.size() == 24 && text[4] == '-' && text[10] == 'T' && text[19] == '.' && text[23] == 'Z';
+}
+
 std::string time_or_text(const std::string& text) {
-  const bool is_time = text.size() == 24 && text[4] == '-' && text[10] == 'T' && text[19] == '.' && text[23] == 'Z';
-  return is_time ? text.substr(0, 10) + " " + text.substr(11, 8) : printable(text);
+  return is_time(text) ? text.substr(0, 10) + " " + text.substr(11, 8) : printable(text);
 }
 
 std::string joined_cell(const Ordered& values) {
@@ -94,6 +97,7 @@ struct Drawn {
   std::vector<std::string> cells;
   std::size_t width = 0;
   bool is_number = true;  // set to the right and never cut
+  bool is_time = true;    // never cut either
   bool is_empty = true;
 };
 
@@ -110,6 +114,7 @@ Drawn draw(const Column& column, const std::vector<Ordered>& items) {
     const bool says_nothing = cell.empty() || (column.is_quiet && (*value == 0 || *value == false));
     drawn.is_empty = drawn.is_empty && says_nothing;
     drawn.is_number = drawn.is_number && (cell.empty() || value->is_number());
+    drawn.is_time = drawn.is_time && (cell.empty() || (value->is_string() && is_time(value->get_ref<const std::string&>())));
     drawn.width = std::max(drawn.width, width_of(cell));
     drawn.cells.push_back(says_nothing ? "" : std::move(cell));
   }
@@ -124,7 +129,9 @@ std::size_t total_width(const std::vector<Drawn>& columns) {
 
 // Cuts the widest text columns first, but the first column last; then leaves out columns from the right.
 void fit(std::vector<Drawn>& columns, std::size_t width) {
-  const auto cuttable = [](const Drawn& column) { return column.is_number || column.width <= kCutMin ? 0 : column.width; };
+  const auto cuttable = [](const Drawn& column) {
+    return column.is_number || column.is_time || column.width <= kCutMin ? 0 : column.width;
+  };
   while (total_width(columns) > width) {
     const auto widest = std::ranges::max_element(columns.begin() + 1, columns.end(), {}, cuttable);
     if (widest != columns.end() && cuttable(*widest) > 0) {

@@ -1,5 +1,6 @@
 """The client against a real server: what an operator types, what comes back, and with which exit code."""
 import json
+import subprocess
 
 import harness
 
@@ -60,6 +61,49 @@ class CliTest(harness.Story):
         self.assertEqual(["c1"], [row["handle"] for row in destroying])
         actions = [event["action"] for event in self.json("events")["events"] if event.get("handle") == "c1"]
         self.assertEqual(["registered", "created", "pinned", "unpinned", "touched", "marked"], actions)
+
+    def test_a_plan_shows_what_would_go_and_applying_does_exactly_that(self):
+        self.enroll()
+        self.do("owners", "add", "build-1", "--kind", "build")
+        self.do("volumes", "add", "w1/base", "--owner", "build-1")
+        self.do("volumes", "add", "w1/top", "--owner", "build-1", "--parent", "base")
+        self.do("containers", "add", "w1/c1", "--owner", "build-1")
+        for kind, handle in (("volumes", "base"), ("volumes", "top"), ("containers", "c1")):
+            self.do(kind, "created", f"w1/{handle}")
+        self.assertEqual("Nothing to do.\n", self.do("gc", "plan"))
+        self.do("owners", "release", "build-1")
+        self.assertRegex(self.do("gc", "plan", "--pass", "mark-orphans", "--worker", "w1"),
+                         r"mark-orphans +w1 +volume +base +orphan: .*\n\n3 items\. To do exactly this: reclaim gc apply [0-9a-f-]+\n")
+        plan = self.json("gc", "plan")
+        handles = [item["handle"] for item in plan["items"]]
+        self.assertEqual({"base", "top", "c1"}, set(handles))
+        self.assertLess(handles.index("top"), handles.index("base"), "leaves first")
+        self.do("containers", "touch", "w1/c1")
+        refused = self.client(self.server, "gc", "apply", plan["plan_id"])
+        self.assertEqual(FAILED, refused.returncode)
+        self.assertRegex(refused.stderr, r"\Areclaim: 1 item of 3 refused: .*\n\Z")
+        self.assertRegex(refused.stdout, r"container +c1 +no +it or its owner has changed\n")
+        self.assertEqual("created", self.json("containers", "show", "w1/c1")["state"])
+        for handle in ("base", "top"):
+            self.assertEqual("destroying", self.json("volumes", "show", f"w1/{handle}")["state"])
+        self.do("gc", "apply", "no-such-plan", code=FAILED)
+        self.assertIn("an hour", self.error)
+
+    def test_options_stand_before_the_command_too(self):
+        words = [self.reclaim, "--server", self.server.url, "--token-file", self.server.token_file, "--output", "json", "workers", "list"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual((DONE, {"workers": [], "next": None}), (done.returncode, json.loads(done.stdout)), done.stderr)
+        words = [self.reclaim, "--output", "json", "server", "--data", self.directory / "other"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual(USAGE, done.returncode)
+        self.assertIn("options of the client before server", done.stderr)
+
+    def test_a_token_goes_into_a_file_that_only_its_owner_reads(self):
+        file = self.directory / "ci.token"
+        self.assertNotIn("token", self.json("tokens", "create", "--role", "client", "--out", file))
+        self.assertEqual(0o600, file.stat().st_mode & 0o777)
+        self.do("owners", "list", token_file=file)
+        self.do("tokens", "create", "--role", "client", "--out", file, code=FAILED)
 
     def changed_by_marking(self):
         return {outcome["pass"]: outcome["changed"] for outcome in self.json("gc", "run", "mark-orphans")["passes"]}["mark-orphans"]

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "canned_server.hpp"
 
@@ -211,6 +213,101 @@ TEST_F(Client, ListsEventsPageByPage) {
   const Ran ran = run({"events", "--after", "5"});
   EXPECT_EQ(ran.code, kDone) << ran.err;
   EXPECT_EQ(ran.out, "SEQ  ACTION  HANDLE\n  6  marked  c1\n");
+}
+
+TEST_F(Client, ShowsWhenThingsHappenedOnANarrowTerminalToo) {
+  server.on("GET /api/v1/events?limit=10000",
+            R"({"events":[{"seq":123456,"at":"2026-11-23T04:05:06.789Z","actor":"pass:release-expired-owners","action":"owner-expired",)"
+            R"("worker":"worker-with-a-long-name","kind":"container","handle":"3f0c2b1a-7d7e-4a53-9b0e-2d1f00c0ffee","owner":"build-1",)"
+            R"("from":"live","to":"released","reason":"its lease ran out a long time ago"}]})");
+  const Ran ran = run({"events"}, 80);
+  EXPECT_NE(ran.out.find("123456  2026-11-23 04:05:06  "), std::string::npos) << ran.out;
+  for (std::size_t line = 0, end = 0; (end = ran.out.find('\n', line)) != std::string::npos; line = end + 1) {
+    EXPECT_LE(end - line, 80U + 2 * std::ranges::count(ran.out.substr(line, end - line), '\xa6')) << "an ellipsis is three bytes";
+  }
+}
+
+TEST_F(Client, PlansAndShowsHowToApply) {
+  const std::string plan =
+      R"({"plan_id":"p1","made":"2026-11-23T04:05:06.789Z","count":1,"bytes":2048,"truncated":true,"items":[{"pass":"mark-orphans",)"
+      R"("worker":"w1","kind":"volume","handle":"v1","reason":"orphan: nobody owns it","bytes":2048}]})";
+  server.on("POST /api/v1/gc/plan", plan);
+  EXPECT_EQ(asked_by({"gc", "plan"}), Lines{"POST /api/v1/gc/plan {}"});
+  EXPECT_EQ(asked_by({"gc", "plan", "--pass", "missing", "--pass", "unknown", "--worker", "w1"}),
+            Lines{R"(POST /api/v1/gc/plan {"passes":["missing","unknown"],"worker":"w1"})"});
+  EXPECT_EQ(run({"gc", "plan"}).out,
+            "PASS          WORKER  KIND    HANDLE    BYTES  REASON\n"
+            "mark-orphans  w1      volume  v1      2.0 KiB  orphan: nobody owns it\n"
+            "\n"
+            "1 item, 2.0 KiB, and there is more: plan again after this. To do exactly this: reclaim gc apply p1\n");
+  EXPECT_EQ(run({"gc", "plan", "--output", "json"}).out, plan + "\n");
+}
+
+TEST_F(Client, SaysWhenAPlanHoldsNothing) {
+  server.on("POST /api/v1/gc/plan", R"({"plan_id":"p2","count":0,"bytes":0,"truncated":false,"items":[]})");
+  EXPECT_EQ(run({"gc", "plan"}).out, "Nothing to do.\n");
+}
+
+TEST_F(Client, AppliesAPlanAndSaysWhatWasRefused) {
+  const auto item = [](const std::string& handle, const std::string& outcome) {
+    return R"({"pass":"mark-orphans","worker":"w1","kind":"volume","handle":")" + handle + R"(","reason":"r","bytes":null,)" + outcome +
+           "}";
+  };
+  const std::string good = item("v1", R"("done":true,"error":null)");
+  const std::string bad = item("v2", R"("done":false,"error":{"type":"urn:reclaim:conflict","status":409,"detail":"it is pinned"})");
+  server.on("POST /api/v1/gc/apply", R"({"plan_id":"p1","done":1,"refused":0,"items":[)" + good + "]}");
+  server.on("POST /api/v1/gc/apply", R"({"plan_id":"p1","done":1,"refused":1,"items":[)" + good + "," + bad + "]}");
+  EXPECT_EQ(asked_by({"gc", "apply", "p1"}), Lines{R"(POST /api/v1/gc/apply {"plan_id":"p1"})"});
+  const Ran ran = run({"gc", "apply", "p1"});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_EQ(ran.out,
+            "PASS          WORKER  KIND    HANDLE  DONE  REFUSED BECAUSE\n"
+            "mark-orphans  w1      volume  v1      yes\n"
+            "mark-orphans  w1      volume  v2      no    it is pinned\n");
+  EXPECT_EQ(ran.err, "reclaim: 1 item of 2 refused: they changed after the plan; plan again\n");
+}
+
+TEST_F(Client, PutsANewTokenIntoAFileThatOnlyItsOwnerReads) {
+  server.on("POST /api/v1/tokens", R"({"id":"t1","role":"client","name":"ci","created":"2026-11-23T04:05:06.789Z","token":"s3cret"})");
+  server.on("POST /api/v1/tokens", Canned{403, R"({"type":"urn:reclaim:forbidden","status":403,"detail":"no"})"});
+  const std::string file = directory.write("taken", "");
+  const Ran refused = run({"tokens", "create", "--role", "client", "--out", file});
+  EXPECT_EQ(refused.code, kFailed);
+  EXPECT_NE(refused.err.find(file), std::string::npos) << refused.err;
+  EXPECT_TRUE(server.asked().empty()) << "no token is made that nobody can keep";
+
+  const std::string out = file + ".token";
+  const Ran ran = run({"tokens", "create", "--role", "client", "--out", out});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(ran.out.find("s3cret"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("t1  client"), std::string::npos) << ran.out;
+  struct stat about {};
+  ASSERT_EQ(::stat(out.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0600U);
+  std::ifstream kept(out);
+  std::string secret;
+  std::getline(kept, secret);
+  EXPECT_EQ(secret, "s3cret");
+
+  EXPECT_EQ(run({"tokens", "create", "--role", "client", "--out", out + "2"}).code, kFailed);
+  EXPECT_NE(::access((out + "2").c_str(), F_OK), 0) << "no empty file stays";
+}
+
+TEST_F(Client, TakesItsOptionsBeforeTheCommandToo) {
+  const std::string body = std::string(R"({"workers":[)") + kWorker + "]}";
+  server.on("GET /api/v1/workers?limit=10000", body);
+  const Lines options{"--server", server.url(), "--token-file", token_file, "--output", "json"};
+  for (const Lines& words : {Lines{}, Lines{"workers"}, Lines{"workers", "list"}}) {
+    Lines args = words;
+    args.insert(args.end(), options.begin(), options.end());
+    if (words.empty()) args.emplace_back("workers");
+    if (words.size() < 2) args.emplace_back("list");
+    EXPECT_EQ(run_plain(args).out, body + "\n") << words.size();
+  }
+  EXPECT_NE(
+      run_plain({"--output", "json", "workers", "list", "--output", "table", "--server", server.url(), "--token-file", token_file}).out,
+      body + "\n")
+      << "the later one goes before the earlier one";
 }
 
 TEST_F(Client, FollowsEventsAcrossLostConnections) {
