@@ -151,7 +151,7 @@ def check_collectors(files):
     declared = set(re.findall(signature + ";", text_of("src/fleet/collectors.hpp"), re.MULTILINE))
     defined = {call for name in files if name.startswith("src/fleet/") and name.endswith(".cpp")
                for call in re.findall(signature + r" \{", text_of(name), re.MULTILINE)}
-    listed = dict(re.findall(r'^ *\{"([\w-]+)", (\w+)\},$', text_of("src/fleet/collectors.cpp"), re.MULTILINE))
+    listed = dict(re.findall(r'^ *\{"([\w-]+)", (\w+), \2_sweep\},$', text_of("src/fleet/collectors.cpp"), re.MULTILINE))
     if not declared:
         yield ("src/fleet/collectors.hpp", 1, "no collector is declared in the form that this rule knows")
     for call in sorted(declared ^ defined):
