@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/driver_exec/exec_resources.hpp"
 #include "adapters/runtime_oci/oci_containers.hpp"
 #include "adapters/system/mounts.hpp"
 #include "adapters/volumes_btrfs/btrfs_volumes.hpp"
@@ -149,6 +150,50 @@ class OverlayBench : public DriverBench {
   testing_support::TempDirectory directory_;
   volumes_overlay::OverlayVolumes driver_ =
       volumes_overlay::OverlayVolumes::open(make_lower(directory_.path()), testing_support::real_clock()).value();
+};
+
+// A program of somebody else's, as docs/exec-driver.md wants it, over plain directories.
+class ExecBench : public DriverBench {
+ public:
+  ExecBench() {
+    std::filesystem::create_directories(place());
+    std::filesystem::create_directories(memory());
+    write_program(R"(
+case "$1" in
+  identity) echo '{"protocol":1,"kind":"volume","manages":"directories of a test"}' ;;
+  list)
+    names=''
+    for path in "$PLACE"/*; do
+      name=${path##*/}
+      [ -e "$path" ] && names="$names,{\"handle\":\"$name\"}"
+    done
+    echo "{\"resources\":[${names#,}]}" ;;
+  destroy) rm -rf -- "$PLACE/$2" && echo '{"gone":true}' ;;
+  *) exit 2 ;;
+esac)");
+    driver_ = std::make_unique<driver_exec::ExecResources>(open());
+  }
+  ports::ResourceDriver& driver() override { return *driver_; }
+  void create(const std::string& handle) override { std::filesystem::create_directories(place() + "/" + handle + "/a"); }
+  bool is_there(const std::string& handle) override { return std::filesystem::exists(place() + "/" + handle); }
+  std::string place() const override { return directory_ / "things"; }
+  std::string memory() const { return directory_ / "memory"; }
+  std::string path(const std::string& name) const { return directory_ / name; }
+
+  // From here on the program does what this script says, with PLACE set.
+  void write_program(const std::string& script) const {
+    testing_support::write_text(directory_ / "new",
+                                "#!/bin/sh\nPLACE='" + place() + "'\nHERE='" + directory_.path().string() + "'\n" + script);
+    testing_support::must_run({"chmod", "755", directory_ / "new"});
+    std::filesystem::rename(directory_ / "new", directory_ / "program");  // no writer left: a program being written cannot run
+  }
+  driver_exec::ExecResources open(const Clock& clock = testing_support::real_clock(), Millis list_timeout = Millis(60'000)) const {
+    return driver_exec::ExecResources::open({.program = path("program"), .memory = memory(), .list_timeout = list_timeout}, clock).value();
+  }
+
+ private:
+  testing_support::TempDirectory directory_;
+  std::unique_ptr<driver_exec::ExecResources> driver_;
 };
 
 }  // namespace reclaim

@@ -104,7 +104,8 @@ std::unique_ptr<DriverBench> make() {
 
 INSTANTIATE_TEST_SUITE_P(Drivers, DriverContract,
                          testing::Values(Make{"runc", make<RuncBench>}, Make{"crun", make<CrunBench>}, Make{"dir", make<DirBench>},
-                                         Make{"btrfs", make<BtrfsBench>}, Make{"overlay", make<OverlayBench>}),
+                                         Make{"btrfs", make<BtrfsBench>}, Make{"overlay", make<OverlayBench>},
+                                         Make{"exec", make<ExecBench>}),
                          [](const auto& maker) { return maker.param.name; });
 
 // What every kind of volume root promises beyond that.
