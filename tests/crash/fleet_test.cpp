@@ -9,7 +9,9 @@
 // its resource lived leaves a leak that nobody cleans up. C1: the ledger balances.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -157,18 +159,22 @@ void released(Universe& universe) {
   universe.unwanted("c root leaf scratch");
 }
 
-std::vector<Workflow> workflows() {
-  const auto use = [](auto function) { return [function](Universe& universe) { (void)function(universe.world.context()).ok(); }; };
-  const auto pass = [](const char* name) {
-    return [name](Universe& universe) {
-      for (const fleet::Collector& collector : fleet::collectors()) {
-        if (collector.name == name) (void)collector.run(universe.world.context("pass"), universe.world.claim()).ok();
-      }
-    };
+// Acts.
+template <class Function>
+auto use(Function function) {
+  return [function](Universe& universe) { (void)function(universe.world.context()).ok(); };
+}
+auto pass(const char* name) {
+  return [name](Universe& universe) {
+    for (const fleet::Collector& collector : fleet::collectors()) {
+      if (collector.name == name) (void)collector.run(universe.world.context("pass"), universe.world.claim()).ok();
+    }
   };
-  const auto turn = [](Universe& universe) { universe.machine.turn(); };
-  const auto turns = [](Universe& universe) { universe.settle(4); };
-  const auto c = FleetWorld::container("c");
+}
+void turn(Universe& universe) { universe.machine.turn(); }
+void turns(Universe& universe) { universe.settle(4); }
+
+std::vector<Workflow> creation() {
   return {
       {"enrol a worker", nothing, use([](const fleet::Context& context) {
          return fleet::put_worker(context,
@@ -205,6 +211,12 @@ std::vector<Workflow> workflows() {
          universe.machine.put(kVolume, "broken");
          (void)fleet::resource_failed(universe.world.context(), name).ok();
        }},
+  };
+}
+
+std::vector<Workflow> changes_of_mind() {
+  const auto c = FleetWorld::container("c");
+  return {
       {"release an owner",
        [](Universe& universe) {
          two_builds(universe);
@@ -246,6 +258,12 @@ std::vector<Workflow> workflows() {
          if (row.ok() && row.value().owner == "other")
            (void)fleet::release_owner(universe.world.context(), OwnerId("build"), Millis(0)).ok();
        }},
+  };
+}
+
+std::vector<Workflow> collection() {
+  const auto c = FleetWorld::container("c");
+  return {
       {"release-expired-owners",
        [](Universe& universe) {
          universe.world.own("session", 30s);
@@ -289,6 +307,11 @@ std::vector<Workflow> workflows() {
          universe.world.advance(2min);
        },
        pass("creating-deadline")},
+  };
+}
+
+std::vector<Workflow> loss_and_strangers() {
+  return {
       {"missing",
        [](Universe& universe) {
          universe.world.own("build");
@@ -306,6 +329,11 @@ std::vector<Workflow> workflows() {
          universe.world.advance(2min);
        },
        pass("unknown")},
+  };
+}
+
+std::vector<Workflow> workers() {
+  return {
       {"worker-lifecycle: stalled and back",
        [](Universe& universe) {
          two_builds(universe);
@@ -335,6 +363,11 @@ std::vector<Workflow> workflows() {
          (void)fleet::unfreeze_worker(universe.world.context(), WorkerName("w1")).ok();
          (void)fleet::unfreeze_fleet(universe.world.context()).ok();
        }},
+  };
+}
+
+std::vector<Workflow> syncs() {
+  return {
       {"first sync of a session",
        [](Universe& universe) {
          universe.world.own("build");
@@ -372,6 +405,14 @@ std::vector<Workflow> workflows() {
        },
        turn},
   };
+}
+
+std::vector<Workflow> workflows() {
+  std::vector<Workflow> all;
+  for (const auto& part : {creation, changes_of_mind, collection, loss_and_strangers, workers, syncs}) {
+    std::ranges::move(part(), std::back_inserter(all));
+  }
+  return all;
 }
 
 TEST(CrashAtEveryStep, OfEveryFleetWorkflowKeepsTheInvariants) {
