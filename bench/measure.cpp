@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -55,12 +56,12 @@ std::string durability(test::FleetEngine engine, const test::FleetStore& store) 
   return "fsync=" + store.execute("SHOW fsync") + ", synchronous_commit=" + store.execute("SHOW synchronous_commit");
 }
 
-Spread spread_of(std::vector<double> values) { return {percentile(values, 0.5), percentile(values, 0), percentile(values, 1)}; }
+Spread spread_of(const std::vector<double>& values) { return {percentile(values, 0.5), percentile(values, 0), percentile(values, 1)}; }
 
 double percentile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   std::ranges::sort(values);
-  const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  const auto at = static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)));
   return values.at(at);
 }
 

@@ -29,7 +29,7 @@ struct Spread {
   double least = 0;
   double most = 0;
 };
-Spread spread_of(std::vector<double> values);
+Spread spread_of(const std::vector<double>& values);
 double percentile(std::vector<double> values, double share);
 
 // Wall time and this process's CPU time, of one of `times` calls. (PostgreSQL works in processes of its own.)

@@ -52,6 +52,7 @@ class SyncBench {
   template <class Frame>
   void measure(Sample& sample, Reporter& reporter, int times, const Frame& frame) {
     std::vector<wire::SyncRequest> requests;
+    requests.reserve(static_cast<std::size_t>(times));
     for (int i = 0; i < times; ++i) requests.push_back(frame());
     counting_.take();
     wire::SyncAnswer answer;

@@ -3,7 +3,6 @@
 namespace reclaim::test {
 namespace {
 
-using fleet::ResourceState;
 using sim::FleetWorld;
 using namespace std::chrono_literals;
 

@@ -86,7 +86,7 @@ Cost cost_of_full(FleetEngine engine, std::int64_t count) {
   Reporter reporter(world, "w1");
   counting.take();
   reporter.tell(reporter.full(Reporter::handles(count)));
-  const Cost cost = counting.take();
+  Cost cost = counting.take();
   EXPECT_EQ(store.execute("SELECT COUNT(*) FROM resources WHERE present = 1 AND state = 'created'"), std::to_string(count));
   EXPECT_EQ(store.execute("SELECT COUNT(*) FROM unknowns"), "0");
   return cost;
