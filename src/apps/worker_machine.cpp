@@ -20,7 +20,7 @@ using Roots = std::vector<std::unique_ptr<WorkerRoot>>;
 Status check_distinct(const Roots& roots) {
   std::vector<std::string> paths;
   for (const auto& root : roots) {
-    const auto opened = system::open_directory(root->spec().path);
+    const auto opened = system::open_directory(root->spec().home);
     if (!opened.ok()) continue;
     std::string path = TRY(system::path_of(opened.value().get()));
     if (std::ranges::find(paths, path) != paths.end()) return invalid("volumes", "the root " + path + " is given twice");

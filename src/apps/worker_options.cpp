@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/duration.hpp"
 #include "base/ids.hpp"
@@ -16,6 +17,7 @@ namespace reclaim::apps {
 namespace {
 
 constexpr std::size_t kInFlightMax = 64;
+constexpr std::size_t kFileNameMax = 255;
 
 // As the flags were given, before they are understood.
 struct Given {
@@ -67,11 +69,13 @@ Result<WorkerOptions> understand(const Given& given) {
   options.gateway_key = given.gateway_key;
   options.gateway_fingerprint = given.gateway_fingerprint;
   options.key = given.key;
-  for (const std::string& text : given.containers) options.roots.push_back(TRY(parse_root(ResourceKind::kContainer, text)));
-  for (const std::string& text : given.volumes) options.roots.push_back(TRY(parse_root(ResourceKind::kVolume, text)));
+  options.state = TRY(state_of(given));
+  for (const auto& [kind, texts] :
+       {std::pair(ResourceKind::kContainer, &given.containers), std::pair(ResourceKind::kVolume, &given.volumes)}) {
+    for (const std::string& text : *texts) options.roots.push_back(TRY(parse_root(kind, text, options.state)));
+  }
   if (options.roots.size() > worker::kRootsMax) return invalid("volumes", "and --containers: at most 64 roots");
   if (options.roots.empty()) return invalid("containers", "or --volumes is required: a worker without roots has nothing to reclaim");
-  options.state = TRY(state_of(given));
   options.sync_interval = TRY(duration_of("sync-interval", given.sync_interval));
   options.destroy_timeout = TRY(duration_of("destroy-timeout", given.destroy_timeout));
   options.straggler_after = TRY(duration_of("straggler-after", given.straggler_after));
@@ -82,17 +86,36 @@ Result<WorkerOptions> understand(const Given& given) {
   return options;
 }
 
+const std::vector<std::string_view>& drivers_of(ResourceKind kind) {
+  static const std::vector<std::string_view> containers = {"runc", "crun", "exec"};
+  static const std::vector<std::string_view> volumes = {"dir", "btrfs", "overlay", "exec"};
+  return kind == ResourceKind::kContainer ? containers : volumes;
+}
+
+std::string known_drivers(ResourceKind kind) {
+  return kind == ResourceKind::kContainer ? "runc:ROOT, crun:ROOT or exec:PROGRAM" : "dir:PATH, btrfs:PATH, overlay:PATH or exec:PROGRAM";
+}
+
+std::string as_file_name(const std::string& path) {
+  std::string name;
+  for (const char c : path) name += c == '/' ? "%2F" : c == '%' ? "%25" : std::string(1, c);
+  return name;
+}
+
 }  // namespace
 
-Result<RootSpec> parse_root(ResourceKind kind, const std::string& text) {
+Result<RootSpec> parse_root(ResourceKind kind, const std::string& text, const std::string& state) {
   const std::string flag(plural_of(kind));
   const auto colon = text.find(':');
   const std::string driver = text.substr(0, colon);
   const std::string path = colon == std::string::npos ? "" : text.substr(colon + 1);
-  const bool known = kind == ResourceKind::kContainer ? driver == "runc" : driver == "dir" || driver == "btrfs";
-  if (!known) return invalid(flag, kind == ResourceKind::kContainer ? "must be runc:ROOT" : "must be dir:PATH or btrfs:PATH");
+  const std::vector<std::string_view>& known = drivers_of(kind);
+  if (std::ranges::find(known, driver) == known.end()) return invalid(flag, "must be " + known_drivers(kind));
   if (!path.starts_with('/')) return invalid(flag, "needs an absolute path after " + driver + ":");
-  return RootSpec{kind, driver, path};
+  if (driver != "exec") return RootSpec{kind, driver, path, path};
+  const std::string own = std::string(name_of(kind)) + ":" + as_file_name(path);
+  if (own.size() > kFileNameMax) return invalid(flag, "has a path that is too long after exec:");
+  return RootSpec{kind, driver, path, state + "/exec/" + own};
 }
 
 Result<wire::PerKind<std::size_t>> parse_in_flight(const std::string& text) {
@@ -127,8 +150,8 @@ void add_worker_command(cli::CommandLine& line) {
   worker->add_option("--gateway-key", given->gateway_key, "File with the gateway's public host key");
   worker->add_option("--gateway-fingerprint", given->gateway_fingerprint, "Or its fingerprint, SHA256:...");
   worker->add_option("--key", given->key, "File with this worker's private key, readable by its owner only")->required();
-  worker->add_option("--containers", given->containers, "runc:ROOT; may be given again");
-  worker->add_option("--volumes", given->volumes, "dir:PATH or btrfs:PATH; may be given again");
+  worker->add_option("--containers", given->containers, known_drivers(ResourceKind::kContainer) + "; may be given again");
+  worker->add_option("--volumes", given->volumes, known_drivers(ResourceKind::kVolume) + "; may be given again");
   worker->add_option("--sync-interval", given->sync_interval, "Come by at least this often")->capture_default_str();
   worker->add_option("--max-in-flight", given->in_flight, "How many are destroyed at once")->capture_default_str();
   worker->add_option("--destroy-timeout", given->destroy_timeout, "Deadline of one destroy")->capture_default_str();

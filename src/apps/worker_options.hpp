@@ -14,8 +14,9 @@ namespace reclaim::apps {
 
 struct RootSpec {
   ResourceKind kind;
-  std::string driver;  // runc, dir, btrfs
-  std::string path;
+  std::string driver;  // runc, crun, dir, btrfs, overlay, exec
+  std::string path;    // of exec: the program
+  std::string home;    // the directory with its lock and marker: the path; of exec: one of its own in the worker's state
 };
 
 struct WorkerOptions {
@@ -35,7 +36,8 @@ struct WorkerOptions {
   bool accepts_new_incarnation = false;
 };
 
-Result<RootSpec> parse_root(ResourceKind kind, const std::string& text);
+// `DRIVER:PATH`. `state` is the worker's.
+Result<RootSpec> parse_root(ResourceKind kind, const std::string& text, const std::string& state);
 // `container=5,volume=3`; a kind left out keeps its default.
 Result<wire::PerKind<std::size_t>> parse_in_flight(const std::string& text);
 

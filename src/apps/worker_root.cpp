@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "runtime/log.hpp"
@@ -14,8 +16,13 @@ namespace {
 
 constexpr Millis kLookAgain{1'000};
 
-// A runtime makes its root with its first container; a volume root that is not there is a disk that is not there.
-Status make_runtime_root(const RootSpec& spec) {
+// A runtime makes its root with its first container, and a program has none; a volume root that is not there is a disk that is not there.
+Status make_home(const RootSpec& spec) {
+  if (spec.driver == "exec") {
+    std::error_code failure;
+    std::filesystem::create_directories(spec.home, failure);
+    return failure ? Status(unavailable("cannot make " + spec.home + ": " + failure.message())) : done();
+  }
   if (spec.kind != ResourceKind::kContainer || mkdir(spec.path.c_str(), 0711) == 0 || errno == EEXIST) return done();
   return system::system_error(errno, "cannot make " + spec.path);
 }
@@ -38,8 +45,8 @@ Result<std::optional<worker::Marker>> marker_in(const system::RootDirectory& dir
 
 Result<bool> WorkerRoot::hold() {
   if (!held_) {
-    if (!was_fit_) TRY(make_runtime_root(spec_));
-    held_ = std::make_shared<Opened>(TRY(system::RootDirectory::open(spec_.path)));
+    if (!was_fit_) TRY(make_home(spec_));
+    held_ = std::make_shared<Opened>(TRY(system::RootDirectory::open(spec_.home)));
   }
   if (!held_->locked) held_->locked = TRY(held_->directory.try_lock());
   return held_->locked;
@@ -54,7 +61,7 @@ void WorkerRoot::expect(const worker::Marker& marker, bool accepts_empty) {
 
 Status WorkerRoot::adopt() {
   const Hold hold = std::exchange(held_, nullptr);
-  TRY(hold->directory.still_at(spec_.path));
+  TRY(hold->directory.still_at(spec_.home));
   const std::optional<worker::Marker> found = TRY(marker_in(hold->directory));
   const bool is_named = std::ranges::find(ours_->roots, name()) != ours_->roots.end();
   if (!found && (was_fit_ || (is_named && !accepts_empty_))) {
@@ -86,7 +93,7 @@ void WorkerRoot::set_fit(Hold hold) {
 }
 
 Status WorkerRoot::check(const Opened& opened) const {
-  TRY(opened.directory.still_at(spec_.path));
+  TRY(opened.directory.still_at(spec_.home));
   const std::optional<worker::Marker> found = TRY(marker_in(opened.directory));
   if (!found) return corrupt("its marker is gone while the worker runs: put .reclaim/marker back");
   if (found->incarnation != ours_->incarnation) return conflict("its marker was changed while the worker runs: put .reclaim/marker back");
@@ -97,7 +104,7 @@ Status WorkerRoot::check(const Opened& opened) const {
 // what is there now is taken in if it is fit.
 Result<WorkerRoot::Hold> WorkerRoot::look_again() {
   if (Hold hold = fit()) {
-    if (hold->directory.still_at(spec_.path).ok()) {
+    if (hold->directory.still_at(spec_.home).ok()) {
       TRY(check(*hold));
       return hold;
     }
@@ -123,7 +130,7 @@ Result<std::vector<ports::Listed>> WorkerRoot::list() {
   const Hold hold = TRY(look_again());
   std::vector<ports::Listed> listed = TRY(hold->driver.driver->list());
   TRY(check(*hold));
-  const std::optional<wire::Disk> disk = disk_at(spec_.path);
+  const std::optional<wire::Disk> disk = spec_.driver == "exec" ? std::nullopt : disk_at(spec_.path);
   const std::lock_guard lock(mutex_);
   disk_ = disk;
   return listed;
