@@ -111,6 +111,14 @@ CLI::Validator name_check() {
   return {check_text, ""};
 }
 
+CLI::Validator owner_check() {
+  const auto check_text = [](std::string& text) {
+    const auto parsed = parse_owner_id(text);
+    return parsed.ok() ? std::string() : "'" + text + "' " + parsed.error().message;
+  };
+  return {check_text, ""};
+}
+
 CLI::Validator resource_check() {
   const auto check_text = [](std::string& text) {
     const std::size_t slash = text.find('/');

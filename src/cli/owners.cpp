@@ -52,7 +52,7 @@ void add_add(Commands& commands, CLI::App* owners) {
                                      if (!given->labels.empty()) body["labels"] = labels_of(given->labels);
                                      return session.change("PUT", path_of(given->id), body, owner_view());
                                    });
-  command->add_option("ID", given->id, "The owner's id")->required()->check(name_check());
+  command->add_option("ID", given->id, "The owner's id")->required()->check(owner_check());
   command->add_option("--kind", given->kind, "What it is: build, session, cache, ...")->required();
   command->add_option("--ttl", given->ttl_s, "Its lease, such as 1h; without one it lives until released")
       ->type_name("DURATION")
@@ -82,7 +82,7 @@ void add_renew(Commands& commands, CLI::App* owners) {
   auto ttl_s = std::make_shared<std::optional<std::int64_t>>();
   CLI::App* command = commands.add(owners, "renew", "Lets an owner's lease begin anew.", "reclaim owners renew build-1",
                                    [id, ttl_s](Session& session) { return renew(session, *id, *ttl_s); });
-  command->add_option("ID", *id, "The owner's id")->required()->check(name_check());
+  command->add_option("ID", *id, "The owner's id")->required()->check(owner_check());
   command->add_option("--ttl", *ttl_s, "Another lease than it had, such as 1h")->type_name("DURATION")->transform(duration_to_seconds());
 }
 
@@ -95,7 +95,7 @@ void add_release(Commands& commands, CLI::App* owners) {
                                      if (*keep_for_s != 0) body["keep_for_s"] = *keep_for_s;
                                      return session.change("POST", path_of(*id) + "/release", body, owner_view());
                                    });
-  command->add_option("ID", *id, "The owner's id")->required()->check(name_check());
+  command->add_option("ID", *id, "The owner's id")->required()->check(owner_check());
   command->add_option("--keep-for", *keep_for_s, "How long what it had is kept nevertheless, such as 5d")
       ->type_name("DURATION")
       ->transform(duration_to_seconds());
@@ -113,7 +113,7 @@ void add_owner_commands(Commands& commands) {
            [shown](Session& session) { return session.show(path_of(*shown)); })
       ->add_option("ID", *shown, "The owner's id")
       ->required()
-      ->check(name_check());
+      ->check(owner_check());
   add_add(commands, owners);
   add_renew(commands, owners);
   add_release(commands, owners);
@@ -123,7 +123,7 @@ void add_owner_commands(Commands& commands) {
            [deleted](Session& session) { return session.change("DELETE", path_of(*deleted), {}, owner_view()); })
       ->add_option("ID", *deleted, "The owner's id")
       ->required()
-      ->check(name_check());
+      ->check(owner_check());
 }
 
 }  // namespace reclaim::cli

@@ -25,9 +25,9 @@ Result<WorkerName> worker_in_path(const Request& request, std::size_t index) {
 }
 
 Result<OwnerId> owner_in_path(const Request& request) {
-  const std::string& text = request.parameters.at(0);
-  if (!is_well_formed_name(text)) return not_found("no such owner");
-  return OwnerId(text);
+  auto id = parse_owner_id(request.parameters.at(0));
+  if (!id.ok()) return not_found("no such owner");
+  return id;
 }
 
 }  // namespace reclaim::http

@@ -136,6 +136,8 @@ TEST_F(Client, AsksForEachStepOfAnOwnersLife) {
   EXPECT_EQ(asked_by({"owners", "release", "b1", "--keep-for", "5d"}), Lines{R"(POST /api/v1/owners/b1/release {"keep_for_s":432000})"});
   EXPECT_EQ(asked_by({"owners", "release", "b1"}), Lines{R"(POST /api/v1/owners/b1/release {})"});
   EXPECT_EQ(asked_by({"owners", "delete", "b1"}), Lines{"DELETE /api/v1/owners/b1"});
+  server.on("POST /api/v1/owners/adopted%3Aw1/release", owner);
+  EXPECT_EQ(asked_by({"owners", "release", "adopted:w1"}), Lines{R"(POST /api/v1/owners/adopted%3Aw1/release {})"});
 }
 
 TEST_F(Client, AsksForEachStepOfAResourcesLife) {

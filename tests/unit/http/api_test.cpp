@@ -380,6 +380,15 @@ TEST_F(HttpApi, RegistersRenewsReleasesAndDeletesOwners) {
   EXPECT_EQ(refused("DELETE", "/api/v1/owners/b1"), "404 not-found");
 }
 
+TEST_F(HttpApi, TheOwnerOfWhatWasAdoptedIsReleasedAndForgottenLikeAnyOther) {
+  ASSERT_EQ(ask("PUT", "/api/v1/workers/w2", R"({"existing":"adopt"})").status, 201);
+  ASSERT_EQ(ask("POST", "/api/v1/workers/w2/sync", sync_body(1, R"(,"containers":{"full":["old"]})")).status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/owners/adopted:w2").body["state"], "live");
+  EXPECT_EQ(ask("POST", "/api/v1/owners/adopted%3Aw2/release").body["state"], "released");
+  EXPECT_EQ(refused("DELETE", "/api/v1/owners/adopted:w2"), "409 conflict");
+  EXPECT_EQ(refused("GET", "/api/v1/owners/adopted:"), "404 not-found");
+}
+
 TEST_F(HttpApi, AResourceLivesAndGoesByItsName) {
   arrange();
   for (const auto& [all, handle] : {std::pair{kContainers, "c1"}, std::pair{kVolumes, "v1"}}) {
