@@ -82,6 +82,9 @@ class Reconciler {
         return done();
       }
       TRY(apply_change(kind, *change));
+      // The judgement so far was of another set: the next sync at a higher mark must not pass as nothing new.
+      const bool is_same_set = change->appeared.empty() && change->vanished.empty();
+      if (!is_same_set) held.judged = std::min<std::int64_t>(held.judged, 0);
       held.base = work_.request.sequence;
       held.count = after.count;
       held.digest = after.digest.hex();

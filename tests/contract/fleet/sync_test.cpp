@@ -124,6 +124,21 @@ TEST_P(Sync, MissingBeyondTheGraceIsLost) {
   EXPECT_EQ(world.unaccounted(), 0);
 }
 
+// A new session begins at mark 0, so its first inventory judges nothing; the second has nothing new to say.
+TEST_P(Sync, WhatVanishedWhileTheWorkerWasDownIsMissing) {
+  world.add_container("c", "build");
+  world.add_container("d", "build");
+  teller.tell("c d");
+  teller.tell("c d");
+  sim::Teller next(world, "w1", 2);
+  next.tell("d");
+  wire::SyncRequest nothing_new = next.frame("");
+  nothing_new.inventories = {};
+  nothing_new.same = true;
+  next.tell(nothing_new);
+  EXPECT_EQ(world.containers(), "c:created,missing d:created");
+}
+
 TEST_P(Sync, CreatingIsNeverMissing) {
   sim::must(fleet::register_resource(world.context(), {.name = FleetWorld::container("c"), .owner = OwnerId("build")}));
   teller.tell("");
