@@ -1,7 +1,7 @@
 """sweep.py DIRECTORY: removes all that a story left on the machine, however the story ended.
 
 It waits until its standard input ends, which happens when the story closes it and also when the story is killed. Then go, in this
-order: the private PostgreSQL, the containers under DIRECTORY/*/runc, cgroups with the story's prefix, mounts, files.
+order: the private PostgreSQL, the containers under DIRECTORY/*/runc and crun, cgroups with the story's prefix, mounts, files.
 """
 import concurrent.futures
 import glob
@@ -27,9 +27,10 @@ def stop_postgres(directory):
 
 def delete_containers(directory):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for state in glob.glob(f"{directory}/*/runc/*/"):
-            root, handle = os.path.split(state.rstrip("/"))
-            pool.submit(quietly, "runc", "--root", root, "delete", "--force", handle)
+        for runtime in ("runc", "crun"):
+            for state in glob.glob(f"{directory}/*/{runtime}/*/"):
+                root, handle = os.path.split(state.rstrip("/"))
+                pool.submit(quietly, runtime, "--root", root, "delete", "--force", handle)
 
 
 def remove_cgroups(directory):
