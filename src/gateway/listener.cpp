@@ -18,7 +18,8 @@
 namespace reclaim::gateway {
 namespace {
 
-constexpr int kBacklog = 65535;  // the kernel cuts it to net.core.somaxconn
+constexpr int kBacklog = 65535;          // the kernel cuts it to net.core.somaxconn
+constexpr std::size_t kLeavingMax = 16;  // turned away and still open; twice as many at most
 constexpr std::string_view kNoDescriptors = "out of descriptors, try again later";
 
 void put_number(std::string& packet, std::size_t number) {
@@ -81,6 +82,8 @@ void tune(int fd) {
 }  // namespace
 
 Listener::~Listener() {
+  close_all(turned_away_);
+  close_all(leaving_);
   if (fd_ >= 0) close(fd_);
   if (spare_ >= 0) close(spare_);
 }
@@ -124,6 +127,9 @@ Listener::Arrival Listener::accept() {
     return {Arrival::Kind::kTurnedAway};
   }
   if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return {Arrival::Kind::kNobody};
+  if (!somebody_waits()) return {Arrival::Kind::kNobody};
+  close_all(turned_away_);
+  close_all(leaving_);
   if (spare_ >= 0) close(std::exchange(spare_, -1));
   const int extra = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (extra >= 0) turn_away(extra, kNoDescriptors);
@@ -140,9 +146,22 @@ void Listener::turn_away(int fd, std::string_view why) {
   const std::string told = farewell(why);
   [[maybe_unused]] const ssize_t sent = send(fd, told.data(), told.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   shutdown(fd, SHUT_WR);
-  char unread[4096];  // closing with bytes unread would reset the connection, and the reset may overtake what was told
-  [[maybe_unused]] const ssize_t read = recv(fd, unread, sizeof unread, MSG_DONTWAIT);
-  close(fd);
+  // Closed at once, it would answer the client's next words with a reset, and the client reports that instead of what it was told.
+  turned_away_.push_back(fd);
+  if (turned_away_.size() <= kLeavingMax) return;
+  close(turned_away_.front());
+  turned_away_.pop_front();
+}
+
+void Listener::let_go() {
+  close_all(leaving_);
+  leaving_.swap(turned_away_);
+  hold_spare();
+}
+
+void Listener::close_all(std::deque<int>& connections) {
+  for (const int fd : connections) close(fd);
+  connections.clear();
 }
 
 }  // namespace reclaim::gateway

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -34,15 +35,20 @@ class Listener {
   Arrival accept();
   bool somebody_waits() const;
 
-  // Tells why as an SSH client shows it to its user, and closes.
-  static void turn_away(int fd, std::string_view why);
+  // Tells why as an SSH client shows it to its user, and takes `fd` to close it when the client has had the time to read that.
+  void turn_away(int fd, std::string_view why);
+  // To be called now and then: closes whoever was turned away before the call before this one.
+  void let_go();
 
  private:
   void hold_spare();
+  static void close_all(std::deque<int>& connections);
 
   int fd_ = -1;
   int spare_ = -1;
   std::size_t descriptors_left_ = 0;
+  std::deque<int> turned_away_;  // since the last let_go()
+  std::deque<int> leaving_;      // before it
 };
 
 }  // namespace reclaim::gateway

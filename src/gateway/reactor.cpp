@@ -175,7 +175,7 @@ void Reactor::begin(int fd) {
   if (sessions_.size() >= options_.sessions_max) {
     refused(Refusal::kSessions);
     others_wait_ = true;
-    return Listener::turn_away(fd, "too many sessions, try again later");
+    return listener_.turn_away(fd, "too many sessions, try again later");
   }
   const SessionId id = next_session_++;
   Result<std::unique_ptr<Session>> session = Session::accept(id, bind_.get(), fd, options_, *this, clock_.now());
@@ -202,6 +202,7 @@ void Reactor::watch_listener() {
 }
 
 void Reactor::check_deadlines() {
+  listener_.let_go();
   std::vector<SessionId> all;
   all.reserve(sessions_.size());
   for (const auto& [id, place] : sessions_) all.push_back(id);
