@@ -211,6 +211,10 @@ Result<std::string> canonical_key(std::string_view line, std::string field) {
   std::string_view rest = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   const std::string_view body = rest.substr(0, rest.find_first_of(" \r\n"));
   const bool known = type.starts_with("ssh-") || type.starts_with("ecdsa-");
+  // Whoever gives two keys in one text would not learn that the second opens nothing.
+  const std::size_t line_end = std::min(line.find_first_of("\r\n"), line.size());
+  if (line.find_first_not_of("\r\n", line_end) != std::string_view::npos)
+    return invalid(std::move(field), "must be one public key, on one line");
   if (!known || !std::ranges::all_of(type, is_type) || body.size() < 32 || body.size() > 4096 || !std::ranges::all_of(body, is_base64)) {
     return invalid(std::move(field), "must be a public key in OpenSSH form: `ssh-ed25519 AAAA... comment`");
   }
