@@ -9,8 +9,11 @@
 #include "adapters/link_http/http_door.hpp"
 #include "adapters/system/files.hpp"
 #include "adapters/system/system_time.hpp"
+#include "apps/server_metrics.hpp"
 #include "base/endpoint.hpp"
 #include "gateway/gateway.hpp"
+#include "http/metrics.hpp"
+#include "http/transport.hpp"
 #include "runtime/bounded_pool.hpp"
 #include "runtime/descriptors.hpp"
 #include "runtime/log.hpp"
@@ -29,6 +32,7 @@ struct GatewayFlags {
   std::string token_file;
   std::string listen;
   std::string host_key = "ssh_host_ed25519_key";
+  std::string metrics_listen;
 };
 
 Result<std::string> read_token(const std::string& file) {
@@ -58,6 +62,17 @@ Status greet(link_http::HttpDoor& door, const std::string& server) {
   return done();
 }
 
+// The listener of the metrics, where one was asked for.
+Result<std::unique_ptr<http::Transport>> show_metrics(const std::string& where, http::MetricsService& service) {
+  if (where.empty()) return std::unique_ptr<http::Transport>();
+  const Endpoint listen = TRY(parse_endpoint(where, "metrics-listen"));
+  auto transport = http::Transport::start(
+      {.host = listen.host, .port = listen.port, .threads = 1, .descriptors_left = runtime::kLeftByMetrics}, service);
+  if (!transport.ok()) return invalid("metrics-listen", transport.error().message);
+  runtime::log_info("metrics on http://" + listen.host + ":" + std::to_string(transport.value()->port()) + "/metrics");
+  return transport;
+}
+
 Status run(const GatewayFlags& flags) {
   std::binary_semaphore stopping(0);
   const runtime::Signals signals({SIGTERM, SIGINT}, [&](int) { stopping.release(); });
@@ -65,23 +80,29 @@ Status run(const GatewayFlags& flags) {
   const Endpoint listen = TRY(parse_endpoint(flags.listen, "listen"));
   const std::string token = TRY(read_token(flags.token_file));
   const system::SystemClock clock;
-  runtime::BoundedPool pool(std::min(kSyncsMax, runtime::descriptor_limit() / 4));
-  link_http::HttpDoor door({.server = flags.server, .token = token},
+  const std::size_t syncs_max = std::min(kSyncsMax, runtime::descriptor_limit() / 4);
+  runtime::BoundedPool pool(syncs_max);
+  link_http::HttpDoor door({.server = flags.server, .token = token, .held_max = syncs_max / 2},
                            [&pool](std::function<void()> task) { return pool.try_submit(std::move(task)); });
   TRY(greet(door, flags.server));
   gateway::Gateway gateway(
       {.listen_host = listen.host, .listen_port = listen.port, .host_key = flags.host_key, .descriptors_left = kDescriptorsLeft}, door,
       clock);
   TRY(gateway.start());
-  runtime::log_info("gateway on " + listen.host + ":" + std::to_string(gateway.port()) + " (" + gateway.fingerprint() + ") for " +
-                    flags.server);
-  stopping.acquire();
-  runtime::log_info("stopping");
+  http::Metrics metrics;
+  http::MetricsService service(metrics, [&] { refresh_gateway(metrics, gateway.counters()); });
+  const auto shown = show_metrics(flags.metrics_listen, service);
+  if (shown.ok()) {
+    runtime::log_info("gateway on " + listen.host + ":" + std::to_string(gateway.port()) + " (" + gateway.fingerprint() + ") for " +
+                      flags.server);
+    stopping.acquire();
+    runtime::log_info("stopping");
+  }
   door.stop();
   gateway.stop();
   // Again, for the request that was not on its way yet.
   while (!pool.wait_idle(Millis(100))) door.stop();
-  return done();
+  return shown.ok() ? Status() : shown.error();
 }
 
 int run_and_tell(const GatewayFlags& flags, cli::Console& console) {
@@ -103,6 +124,7 @@ void add_gateway_command(cli::CommandLine& line) {
   command->add_option("--server", flags->server, "URL of the server")->required();
   command->add_option("--token-file", flags->token_file, "file with a token of role gateway")->required();
   command->add_option("--listen", flags->listen, "HOST:PORT to listen on")->required();
+  command->add_option("--metrics-listen", flags->metrics_listen, "HOST:PORT of metrics for Prometheus; without it there are none");
   command->add_option("--host-key", flags->host_key, "the gateway's private host key, made when it is not there")->capture_default_str();
 }
 

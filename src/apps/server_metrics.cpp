@@ -27,8 +27,6 @@ void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outc
   }
 }
 
-namespace {
-
 void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& counts) {
   using http::Metric;
   const auto total = [](std::uint64_t count) { return static_cast<double>(count); };
@@ -42,8 +40,6 @@ void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& cou
   metrics.raise_to(Metric::kGatewayBytesTotal, {"in"}, total(counts.bytes_in));
   metrics.raise_to(Metric::kGatewayBytesTotal, {"out"}, total(counts.bytes_out));
 }
-
-}  // namespace
 
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
                      const gateway::Gateway& gateway, const http::SyncDesk& syncs) {

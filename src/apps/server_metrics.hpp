@@ -12,6 +12,9 @@ namespace reclaim::apps {
 // What one sync came to.
 void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outcome, Millis took);
 
+// What the gateway counts, wherever it runs.
+void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& counts);
+
 // Where the database does not answer, its levels stay as they were.
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
                      const gateway::Gateway& gateway, const http::SyncDesk& syncs);

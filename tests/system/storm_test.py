@@ -220,5 +220,51 @@ class StormTest(harness.Story):
         return None
 
 
+class GatewayStormTest(harness.Story):
+    """The same before a gateway that stands alone in front of its server, at half the size."""
+
+    def test_a_gateway_alone_turns_a_crowd_away_and_lets_everybody_in_when_there_is_room(self):
+        server = harness.Server(self, "--sync-interval", SYNC_INTERVAL, "--worker-expiry", "1h")
+        program = pathlib.Path(self.reclaim).parent / "reclaim-crowd"
+        keys = self.directory / "keys"
+        keys.mkdir()
+        count = WORKERS // 2
+        publics = harness.run(program, "keys", keys, count).splitlines()
+        for number in range(count):
+            server.api.put(f"/api/v1/workers/w{number}", {"keys": [publics[number]]})
+        token = self.directory / "gateway.token"
+        token.touch(0o600)
+        token.write_text(server.token("gateway"))
+        gateway = self.process("gateway", [self.reclaim, "gateway", "--server", server.url, "--token-file", token, "--listen", "127.0.0.1:0",
+                                           "--host-key", self.directory / "host_key", "--metrics-listen", "127.0.0.1:0"])
+        gateway.start()
+        address, fingerprint = gateway.wait_for(harness.GATEWAY_READY).groups()
+        metrics_url = gateway.wait_for(r"metrics on (http://\S+)").group(1)
+        hard = resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
+        silent = SilentCrowd(address, SILENT)
+        self.addCleanup(silent.stop)
+        host, port = address.split(":")
+        crowd = self.process("crowd", [program, "run", keys, count, host, port, fingerprint])
+        crowd.start()
+
+        def refused():
+            text = harness.Api(metrics_url).call("GET", "/metrics").body
+            found = re.search(r'reclaim_gateway_refused_total{reason="descriptors"} (\d+)', text)
+            return found and int(found.group(1)) > count and int(found.group(1))
+
+        times = harness.wait_until(refused, 30, "a crowd to be turned away")
+        synced = lambda seconds: [worker for worker in server.api.all("/api/v1/workers?", "workers")
+                                  if worker["last_sync_age_s"] is not None and worker["last_sync_age_s"] <= seconds]
+        harness.wait_until(lambda: len(synced(10)) >= 20, 20, "those who are in to sync")
+        self.assertLessEqual(len(os.listdir(f"/proc/{gateway.pid}/fd")), DESCRIPTORS)
+        resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        began = time.monotonic()
+        everybody = lambda: len(synced(time.monotonic() - began)) >= count
+        harness.wait_until(everybody, 60, lambda: f"every worker to sync: {len(synced(time.monotonic() - began))} did")
+        self.say(f"{times} times somebody was turned away; limit lifted: all {count} workers synced after {time.monotonic() - began:.1f} s")
+        self.assertEqual(0, gateway.end())
+
+
 if __name__ == "__main__":
     harness.main()

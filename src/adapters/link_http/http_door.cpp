@@ -25,6 +25,16 @@ std::string_view name_of(ports::WorkerCall call) {
   return {};
 }
 
+// Only small ones are read for it: a worker that waits for work has nothing to say. What cannot be read the server refuses.
+std::string without_wait(std::string frame) {
+  constexpr std::size_t kReadMax = 16 * 1024;
+  if (frame.size() > kReadMax) return frame;
+  Result<wire::SyncRequest> request = wire::parse_sync_request(frame);
+  if (!request.ok() || request.value().wait_ms == 0) return frame;
+  request.value().wait_ms = 0;
+  return wire::to_json(request.value());
+}
+
 bool is_about_token(int status) { return status == 401 || status == 403; }
 
 }  // namespace
@@ -121,10 +131,16 @@ Result<WorkerName> HttpDoor::worker_of(const std::string& key) {
 }
 
 void HttpDoor::sync(const std::string& key, std::string frame, Answer answer) {
+  if (++syncs_ > options_.held_max) frame = without_wait(std::move(frame));
   auto shared_frame = std::make_shared<std::string>(std::move(frame));
-  const bool started =
-      start_([this, key, shared_frame, answer] { answer(ask("sync", key, std::move(*shared_frame), options_.sync_timeout)); });
-  if (!started) answer(unavailable("the gateway has as many syncs under way as it may; try again later"));
+  const bool started = start_([this, key, shared_frame, answer] {
+    Result<std::string> answered = ask("sync", key, std::move(*shared_frame), options_.sync_timeout);
+    --syncs_;
+    answer(std::move(answered));
+  });
+  if (started) return;
+  --syncs_;
+  answer(unavailable("the gateway has as many syncs under way as it may; try again later"));
 }
 
 Result<std::string> HttpDoor::call(const std::string& key, ports::WorkerCall call) {

@@ -3,12 +3,14 @@
 //
 // What callers may rely on: nothing is asked twice, because a sync that failed may have been applied and its worker goes on with the
 // next; every wait is bounded (a held sync's by the longest hold and some); as many syncs as `start` takes are under way, and one
-// more fails with kUnavailable at once.
+// more fails with kUnavailable at once. Before it comes to that answers are no longer held: the worker comes again in its own time.
 //
 // Errors: as the server says. kUnavailable for a server that cannot be reached or does not answer in time, and also when it refuses
 // the gateway's own token: no worker may take that for a word about its key.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,6 +33,7 @@ struct HttpDoorOptions {
   Millis connect_timeout{5'000};
   Millis call_timeout{15'000};
   Millis sync_timeout{75'000};  // longer than any answer is held
+  std::size_t held_max = 128;   // syncs under way at which no further answer is held: places are for who has something to say
 };
 
 class HttpDoor : public ports::ControlDoor {
@@ -68,6 +71,7 @@ class HttpDoor : public ports::ControlDoor {
   std::vector<std::unique_ptr<httplib::Client>> idle_;  // connected, for the next who asks
   std::vector<httplib::Client*> busy_;
   bool is_stopped_ = false;
+  std::atomic<std::size_t> syncs_ = 0;
 };
 
 }  // namespace reclaim::link_http

@@ -117,6 +117,19 @@ TEST_F(HttpDoorTest, HoldsSyncsBesideOthersUpToItsBound) {
   for (auto* held : {&first, &second, &third}) EXPECT_EQ(held->get().value(), R"({"echo":"hold"})");
 }
 
+TEST_F(HttpDoorTest, HoldsNoAnswerWhenItsPlacesBecomeScarce) {
+  options_.held_max = 1;
+  door_ = make_door();
+  wire::SyncRequest request{.session = "s", .incarnation = "i", .started = 1, .sequence = 1};
+  request.wait_ms = 30'000;
+  EXPECT_NE(sync(wire::to_json(request)).get().value().find("wait_ms"), std::string::npos);
+  auto held = sync("hold");
+  EXPECT_EQ(sync(wire::to_json(request)).get().value().find("wait_ms"), std::string::npos);
+  EXPECT_EQ(sync("no sync").get().value(), R"({"echo":"no sync"})") << "what cannot be read goes on as it is";
+  release();
+  EXPECT_TRUE(held.get().ok());
+}
+
 TEST_F(HttpDoorTest, WaitsNoLongerThanItMay) {
   options_.sync_timeout = Millis(200);
   door_ = make_door();
