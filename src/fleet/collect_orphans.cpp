@@ -89,7 +89,7 @@ class OrphanWalk {
   std::int64_t ended_ = 0;
   std::int64_t owner_ = 0;
   std::int64_t worker_ = 0;
-  std::array<std::int64_t, 4> place_{};
+  std::array<std::int64_t, 4> place_{};  // of the last container looked at, as orphan_workers_hung has it
 };
 
 ports::Values facts_of(const Context& context) {

@@ -97,14 +97,22 @@ WHERE w.id > CAST($1 AS BIGINT)
   AND EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = w.id AND r.state = 'created' AND r.owner_id IS NULL AND r.container_id IS NULL)
 ORDER BY w.id LIMIT $2
 
--- by containers on their way out ($1..$4: the last one's worker, kind, mark, id; $5 how many): first the last one looked at, then the
--- workers where something hangs on one.
+-- by containers on their way out ($1..$4: the last one's worker, kind, mark and id; $5 how many): first the last one looked at, then the
+-- workers where something hangs on one. (The rest of one worker's containers, then what those after it have: SQLite takes an index no
+-- further into a comparison of rows than its first column, and no further into an order than a column that is the same for all.)
 -- statement: orphan_workers_hung
 WITH slice AS MATERIALIZED (
-  SELECT c.worker_id, c.kind, c.mark, c.id FROM resources c
-  WHERE c.state = 'destroying'
-    AND (c.worker_id, c.kind, c.mark, c.id) > (CAST($1 AS BIGINT), CAST($2 AS INTEGER), CAST($3 AS BIGINT), CAST($4 AS BIGINT))
-  ORDER BY c.worker_id, c.kind, c.mark, c.id LIMIT $5
+  SELECT rest.worker_id, rest.kind, rest.mark, rest.id FROM (
+    SELECT c.worker_id, c.kind, c.mark, c.id FROM resources c
+    WHERE c.state = 'destroying' AND c.worker_id = CAST($1 AS BIGINT) AND c.kind = 0 AND CAST($2 AS INTEGER) = 0
+      AND c.mark >= CAST($3 AS BIGINT) AND (c.mark > CAST($3 AS BIGINT) OR c.id > CAST($4 AS BIGINT))
+    ORDER BY c.worker_id, c.kind, c.mark, c.id LIMIT $5) rest
+  UNION ALL
+  SELECT others.worker_id, others.kind, others.mark, others.id FROM (
+    SELECT c.worker_id, c.kind, c.mark, c.id FROM resources c
+    WHERE c.state = 'destroying' AND c.worker_id > CAST($1 AS BIGINT)
+    ORDER BY c.worker_id, c.kind, c.mark, c.id LIMIT $5) others
+  ORDER BY 1, 2, 3, 4 LIMIT $5
 )
 SELECT last.worker_id, last.kind, last.mark, last.id
 FROM (SELECT s.worker_id, s.kind, s.mark, s.id FROM slice s ORDER BY s.worker_id DESC, s.kind DESC, s.mark DESC, s.id DESC LIMIT 1) last
