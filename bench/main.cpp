@@ -18,8 +18,10 @@ int main(int argc, char** argv) {
   };
   CLI::App* sync = add("sync", "statements, bytes and times of full, delta and no-change syncs");
   sync->add_option("--runs", options.runs, "workers measured at each size")->check(CLI::Range(1, 100));
+  sync->add_option("--handles", options.handles, "how many a worker has")->check(CLI::Range(100, 10'000'000));
   CLI::App* marks = add("marks", "how fast orphans are marked, and what a sync beside it feels");
-  marks->add_option("--rows", options.rows, "orphans, in thousands of one owner each")->check(CLI::Range(1000, 10'000'000));
+  marks->add_option("--rows", options.rows, "orphans")->check(CLI::Range(1000, 10'000'000));
+  marks->add_option("--rows-of-owner", options.rows_of_owner, "of one owner each")->check(CLI::Range(1, 1'000'000));
   if (argc == 1) {
     std::cout << app.help();
     return 0;

@@ -13,8 +13,6 @@ namespace {
 
 using test::Reporter;
 
-constexpr std::int64_t kRowsOfOwner = 1000;
-
 struct Marks {
   std::int64_t marked = 0;
   double seconds = 0;
@@ -36,24 +34,24 @@ std::vector<double> sync_until(const std::atomic<bool>& stop, sim::FleetWorld& w
   return times;
 }
 
-void fill(const test::FleetStore& store, sim::FleetWorld& world, std::int64_t rows, std::int64_t workers) {
+void fill(const test::FleetStore& store, sim::FleetWorld& world, const Options& options, std::int64_t workers) {
   for (std::int64_t w = 1; w <= workers; ++w) world.enroll("w" + std::to_string(w));
-  for (std::int64_t i = 0; i < rows / kRowsOfOwner; ++i) {
+  for (std::int64_t i = 0; i < options.rows / options.rows_of_owner; ++i) {
     const std::string owner = "build-" + std::to_string(i);
     world.own(owner);
-    store.fill({.count = kRowsOfOwner, .prefix = owner + "-", .worker = "w" + std::to_string(i % workers + 1), .owner = owner});
+    store.fill({.count = options.rows_of_owner, .prefix = owner + "-", .worker = "w" + std::to_string(i % workers + 1), .owner = owner});
     world.release(owner);
   }
 }
 
-Marks mark(const test::FleetStore& store, std::int64_t rows, std::int64_t workers) {
+Marks mark(const test::FleetStore& store, const Options& options, std::int64_t workers) {
   const system::SystemClock clock;
   const std::unique_ptr<ports::Database> database = sim::must(store.open());
   sim::FleetWorld beside(*database);
   sim::CountingDatabase counting(*database, &clock);
   sim::FleetWorld world(counting);
   world.enroll("bystander", fleet::Existing::kHold);
-  fill(store, world, rows, workers);
+  fill(store, world, options, workers);
   Marks marks;
   counting.take();
   std::atomic<bool> stop = false;
@@ -79,7 +77,7 @@ void bench_marks(const Options& options) {
   for (const test::FleetEngine engine : engines(options)) {
     for (const std::int64_t workers : {1, 100}) {
       const test::FleetStore store(engine);
-      const Marks marks = mark(store, options.rows, workers);
+      const Marks marks = mark(store, options, workers);
       rows.push_back({{"engine", name_of(engine)},
                       {"durability", durability(engine, store)},
                       {"workers", workers},

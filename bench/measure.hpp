@@ -16,7 +16,9 @@ struct Options {
   std::string engine = "both";
   std::string output = "table";
   int runs = 5;
+  std::vector<std::int64_t> handles = {100, 10'000, 100'000};
   std::int64_t rows = 100'000;
+  std::int64_t rows_of_owner = 1000;
 };
 
 std::vector<test::FleetEngine> engines(const Options& options);

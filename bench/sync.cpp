@@ -12,7 +12,6 @@ namespace {
 
 using test::Reporter;
 
-constexpr std::int64_t kSizes[] = {100, 10'000, 100'000};
 constexpr std::int64_t kChanges = 100;
 constexpr int kQuietTimes = 200;  // a quiet sync is shorter than the clock's step
 
@@ -104,7 +103,7 @@ void bench_sync(const Options& options) {
   std::vector<wire::Json> rows;
   for (const test::FleetEngine engine : engines(options)) {
     SyncBench bench(engine);
-    for (const std::int64_t size : kSizes) {
+    for (const std::int64_t size : options.handles) {
       std::vector<Sample> samples{
           {.name = "full, first"}, {.name = "full, again"}, {.name = "delta of 100"}, {.name = "nothing new"}, {.name = "same"}};
       for (int i = 0; i < options.runs; ++i) bench.run(size, samples);
