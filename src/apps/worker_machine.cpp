@@ -29,8 +29,8 @@ Status check_distinct(const Roots& roots) {
   return done();
 }
 
-bool names_volume_root(const Roots& roots, const std::string& name) {
-  return std::ranges::any_of(roots, [&name](const auto& root) { return root->kind() == ResourceKind::kVolume && root->name() == name; });
+bool names_disk(const Roots& roots, const std::string& name) {
+  return std::ranges::any_of(roots, [&name](const auto& root) { return root->is_disk() && root->name() == name; });
 }
 
 }  // namespace
@@ -95,11 +95,11 @@ Result<worker::Marker> WorkerMachine::mark_roots(Random& random, bool accepts_em
   }
   if (markers.empty()) return *unreadable;
   worker::Marker marker = TRY(worker::next_marker(markers, random));
-  std::erase_if(marker.roots, [this](const std::string& name) { return !names_volume_root(roots_, name); });
+  std::erase_if(marker.roots, [this](const std::string& name) { return !names_disk(roots_, name); });
   for (const auto& root : roots_) root->expect(marker, accepts_empty);
   TRY(adopt_all());
   for (const auto& root : roots_) {
-    const bool joins = root->is_fit() && root->kind() == ResourceKind::kVolume;
+    const bool joins = root->is_fit() && root->is_disk();
     if (joins && std::ranges::find(marker.roots, root->name()) == marker.roots.end()) marker.roots.push_back(root->name());
   }
   for (const auto& root : roots_) root->expect(marker, accepts_empty);

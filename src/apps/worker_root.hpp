@@ -44,6 +44,8 @@ class WorkerRoot : public ports::ResourceDriver {
   Status write_marker() const;
 
   const RootSpec& spec() const { return spec_; }
+  // Its marker lies with its volumes: without the one it is without the other.
+  bool is_disk() const { return spec_.kind == ResourceKind::kVolume && spec_.home == spec_.path; }
   bool is_fit() const { return fit() != nullptr; }
 
   ResourceKind kind() const override { return spec_.kind; }

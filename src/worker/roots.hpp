@@ -3,7 +3,8 @@
 //
 // A marker also names the volume roots that carry it. One of them that has none any more is a disk that is not mounted, or was wiped:
 // the directory that is there in its stead looks like a root used for the first time, and its emptiness like that of a root whose
-// volumes are all gone. Container roots are not named: they may be in memory, and begin anew with every boot.
+// volumes are all gone. Container roots are not named: they may be in memory, and begin anew with every boot. Nor are programs, whose
+// marker does not lie with what they manage.
 #pragma once
 
 #include <cstddef>
