@@ -26,6 +26,23 @@ fi
 exec {runtime} "$@"
 """
 
+# A driver of somebody's own, for directories.
+PROGRAM = """#!/bin/sh
+case "$1" in
+  identity) echo '{{"protocol":1,"kind":"volume","manages":"{volumes}"}}' ;;
+  list)
+    separator=
+    printf '{{"resources":['
+    for volume in "{volumes}"/*; do
+      [ -d "$volume" ] && printf '%s{{"handle":"%s"}}' "$separator" "${{volume##*/}}" && separator=,
+    done
+    echo ']}}' ;;
+  destroy)
+    [ -e "{hung}/$2" ] && echo $$ >"{freezer}/cgroup.procs"
+    rm -rf "{volumes}/$2" && echo '{{"gone":true}}' ;;
+esac
+"""
+
 
 @harness.engines
 class StragglersTest(harness.Story):
@@ -41,63 +58,85 @@ class StragglersTest(harness.Story):
     def freeze(self, state):
         (self.freezer / "freezer.state").write_text(state)
 
-    def story_what_hangs_delays_nothing_else_and_stays_in_hand(self, postgres):
+    def story_a_runtime_that_hangs(self, postgres):
+        self.begin(postgres, "containers")
+        runtime = RUNTIME.format(hung=self.hung, freezer=self.freezer, runtime=shutil.which("runc"))
+        search = self.program("runc", runtime).parent
+        self.make, self.there = self.machine.run_container, self.machine.containers
+        self.start_worker(before=["env", f"PATH={search}:/usr/sbin:/usr/bin:/sbin:/bin"])
+        hung = self.prove()
+        self.assertEqual([], self.machine.traces(hung))
+
+    def story_a_program_that_hangs(self, postgres):
+        self.begin(postgres, "volumes")
+        volumes = self.directory / "volumes"
+        volumes.mkdir()
+        program = self.program("driver", PROGRAM.format(hung=self.hung, freezer=self.freezer, volumes=volumes))
+        self.make = lambda handle: (volumes / handle).mkdir()
+        self.there = lambda: {path.name for path in volumes.iterdir()}
+        self.start_worker("--volumes", f"exec:{program}")
+        self.prove()
+
+    def begin(self, postgres, kind):
         self.server = harness.Server(self, *SHORT, database=postgres.url() if postgres else None)
         self.machine = machines.Machine(self, "w1")
-        self.start_worker()
+        self.kind = kind
+
+    def program(self, name, text):
+        path = self.directory / "bin" / name
+        path.parent.mkdir()
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def start_worker(self, *flags, before=()):
+        key = self.enroll(self.server, "w1")
+        worker = machines.worker_process(self, self.machine, key, self.server.gateway, self.server.fingerprint, *FLAGS, *flags)
+        worker.argv = [*before, *worker.argv]
+        worker.start()
         self.server.wait_for_first_sync("w1")
+
+    def prove(self):
         clean, mixed = self.create("clean"), self.create("mixed")
         hung = set(self.random.sample(sorted(mixed), HUNG))
-
         clean_seconds = self.release("clean", leaves=mixed)
         for handle in hung:
             (self.hung / handle).touch()
         seconds = self.release("mixed", leaves=hung)
         bound = clean_seconds + (HUNG / SLOTS + 1) * STRAGGLER_AFTER
-        self.say(f"{COUNT} destroyed in {clean_seconds:.2f} s; with {HUNG} hung the other {COUNT - HUNG} in {seconds:.2f} s, "
+        self.say(f"{COUNT} {self.kind} destroyed in {clean_seconds:.2f} s; with {HUNG} hung the other {COUNT - HUNG} in {seconds:.2f} s, "
                  f"bound {bound:.2f} s")
         self.assertLess(seconds, bound)
-        self.assertFalse(clean & self.machine.containers())
+        self.assertFalse(clean & self.there())
 
         self.see_them_stuck(hung)
         others = self.create("others", count=SLOTS)
         self.release("others", leaves=hung)
-        self.assertEqual(hung, self.machine.containers(), f"{others} are gone beside what hangs")
+        self.assertEqual(hung, self.there(), f"{others} are gone beside what hangs")
 
         for handle in hung:
             (self.hung / handle).unlink()
         self.freeze("THAWED")
         harness.wait_until(lambda: not self.rows(), 60, lambda: f"what hung to be destroyed: {list(self.rows().values())[:2]}")
-        self.assertEqual(set(), self.machine.containers())
-        self.assertEqual([], self.machine.traces(hung))
+        self.assertEqual(set(), self.there())
         self.server.api.put("/api/v1/owners/again", {"kind": "build"})
-        self.server.api.post("/api/v1/workers/w1/containers", {"handle": min(hung), "owner": "again"})
+        self.server.api.post(f"/api/v1/workers/w1/{self.kind}", {"handle": min(hung), "owner": "again"})
         self.assertEqual(0, self.server.metrics()['reclaim_unaccounted{plane="fleet"}'])
-
-    def start_worker(self):
-        key = self.enroll(self.server, "w1")
-        binaries = self.directory / "bin"
-        binaries.mkdir()
-        script = binaries / "runc"
-        script.write_text(RUNTIME.format(hung=self.hung, freezer=self.freezer, runtime=shutil.which("runc")))
-        script.chmod(0o755)
-        worker = machines.worker_process(self, self.machine, key, self.server.gateway, self.server.fingerprint, *FLAGS)
-        worker.argv = ["env", f"PATH={binaries}:/usr/sbin:/usr/bin:/sbin:/bin", *worker.argv]
-        worker.start()
+        return hung
 
     def create(self, owner, count=COUNT):
-        """Containers of one owner, recorded, made and reported; their handles."""
+        """Resources of one owner, recorded, made and reported; their handles."""
         handles = [f"{self.prefix}{owner}-{i}" for i in range(count)]
         self.server.api.put(f"/api/v1/owners/{owner}", {"kind": "build"})
-        self.server.api.post("/api/v1/workers/w1/containers", [{"handle": handle, "owner": owner} for handle in handles])
+        self.server.api.post(f"/api/v1/workers/w1/{self.kind}", [{"handle": handle, "owner": owner} for handle in handles])
         with concurrent.futures.ThreadPoolExecutor(4) as creators:
-            list(creators.map(self.machine.run_container, handles))
+            list(creators.map(self.make, handles))
         for handle in handles:
-            self.server.api.post(f"/api/v1/workers/w1/containers/{handle}/created")
+            self.server.api.post(f"/api/v1/workers/w1/{self.kind}/{handle}/created")
         return set(handles)
 
     def rows(self):
-        return {row["handle"]: row for row in self.server.api.all("/api/v1/containers?worker=w1", "containers")}
+        return {row["handle"]: row for row in self.server.api.all(f"/api/v1/{self.kind}?worker=w1", self.kind)}
 
     def release(self, owner, leaves):
         """The seconds from an owner's release until only `leaves` is left in the database."""
@@ -113,7 +152,8 @@ class StragglersTest(harness.Story):
             self.assertEqual(("destroying", True), (row["state"], row["in_hand"]))
             self.assertRegex(row["last_error"], r"still running \d+ s after it was started")
             self.assertIn("attempts", row)
-            answer = self.server.api.call("POST", "/api/v1/workers/w1/containers", {"handle": handle, "owner": "others"})
+            # The handle is taken whatever owner asks for it.
+            answer = self.server.api.call("POST", f"/api/v1/workers/w1/{self.kind}", {"handle": handle, "owner": "mixed"})
             self.assertIn(answer.status, (409, 422), answer.body)
         self.say(f"shown: {self.rows()[min(hung)]}")
 
