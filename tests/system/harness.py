@@ -4,6 +4,7 @@ A story is a unittest file that is run as `story_test.py PATH/TO/reclaim`. Whate
 with the one that started them, and sweep.py removes the rest.
 """
 import collections
+import concurrent.futures
 import http.client
 import json
 import os
@@ -161,11 +162,12 @@ class Api:
 class Server:
     """`reclaim server`. It takes free ports at its first start and the same ones at every later start."""
 
-    def __init__(self, story, *flags, database=None, name="server"):
+    def __init__(self, story, *flags, database=None, name="server", through=()):
+        """`through`: a program, with its first arguments, that runs it."""
         self.data = story.directory / name
         fixed = ["--data", self.data, *flags] + (["--database", database] if database else [])
         self.doors = ["--listen", "--gateway-listen", "--metrics-listen"]
-        self.fixed = [story.reclaim, "server", *fixed]
+        self.fixed = [*through, story.reclaim, "server", *fixed]
         self.process = story.process(name, self.fixed + [word for door in self.doors for word in (door, "127.0.0.1:0")])
         self.start()
 
@@ -319,8 +321,37 @@ def engines(story):
     return story
 
 
-def main():
-    """story_test.py PATH/TO/reclaim [--seed N] [unittest arguments]"""
+class Together:
+    """A runner for stories that mostly wait: several at the same time, each told as a whole when it is over."""
+
+    def __init__(self, at_once):
+        self.at_once = at_once
+
+    def run(self, suite):
+        began = time.monotonic()
+        whole = unittest.TestResult()
+        with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
+            for result in pool.map(self.run_case, cases_of(suite)):
+                whole.testsRun += result.testsRun
+                whole.failures += result.failures
+                whole.errors += result.errors
+        print(f"Ran {whole.testsRun} tests in {time.monotonic() - began:.3f}s\n\n{'OK' if whole.wasSuccessful() else 'FAILED'}", flush=True)
+        return whole
+
+    def run_case(self, case):
+        result = unittest.TestResult()
+        case.run(result)
+        told = [f"{case.id()} ... {'ok' if result.wasSuccessful() else 'FAILED'}", *(text for _, text in result.failures + result.errors)]
+        print("\n".join(told), flush=True)
+        return result
+
+
+def cases_of(suite):
+    return [case for part in suite for case in (cases_of(part) if isinstance(part, unittest.TestSuite) else [part])]
+
+
+def main(at_once=1):
+    """story_test.py PATH/TO/reclaim [--seed N] [unittest arguments]; `at_once`: how many of its stories run at the same time."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0].startswith("-"):
         sys.exit(f"usage: {sys.argv[0]} PATH/TO/reclaim [--seed N] [unittest arguments]")
@@ -335,4 +366,4 @@ def main():
     # A terminated story still cleans up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     socket.setdefaulttimeout(60)
-    unittest.main(argv=[sys.argv[0], *arguments], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *arguments], verbosity=2, testRunner=None if at_once == 1 else Together(at_once))

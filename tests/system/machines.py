@@ -1,4 +1,5 @@
 """A worker's machine: real runc containers and real volumes in one directory, and what can be found out about them without Reclaim."""
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -51,7 +52,7 @@ class Machine:
         image = self.directory / "btrfs.img"
         with open(image, "wb") as file:
             file.truncate(512 << 20)
-        run("mkfs.btrfs", "-q", image)
+        run("mkfs.btrfs", "-q", "-f", image)
         run("mount", "-o", "loop", image, self.btrfs)
         (self.btrfs / "live").mkdir()
 
@@ -99,6 +100,41 @@ class Machine:
         (directory / "link-out").symlink_to(self.outside)
         (directory / "link-up").symlink_to("../..")
 
+    # Unmaking them behind everybody's back.
+
+    def remove_containers(self, handles):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda handle: run("runc", "--root", self.runc, "delete", "--force", handle), handles))
+
+    def hide(self, handles):
+        """Out of sight of runc and of every driver, and untouched; seek() brings them back."""
+        for live, aside in self.places():
+            aside.mkdir(exist_ok=True)
+            for handle in handles:
+                if (live / handle).exists():
+                    (live / handle).rename(aside / handle)
+
+    def seek(self, handles):
+        for live, aside in self.places():
+            for handle in handles:
+                if (aside / handle).exists():
+                    (aside / handle).rename(live / handle)
+
+    def places(self):
+        """Where things are, and where on the same filesystem they are not looked for."""
+        volumes = [(root / "live", root / "aside") for root in (self.dirs, self.btrfs)]
+        return [(self.runc, self.directory / "aside"), *volumes]
+
+    def wipe(self):
+        """As after a new disk: the same paths, nothing on them."""
+        self.remove_containers(self.containers())
+        run("umount", self.btrfs)
+        for root in (self.runc, self.dirs):
+            shutil.rmtree(root)
+        for made in (self.runc, self.dirs / "live"):
+            made.mkdir(parents=True)
+        self.make_btrfs()
+
     # What is there, asked of the machine itself.
 
     def containers(self):
@@ -139,9 +175,20 @@ class Machine:
 
     def print_of_container(self, handle):
         """Which process it is, and since when: another one would be another container."""
-        pid = json.loads((self.runc / handle / "state.json").read_text())["init_process_pid"]
+        return self.print_of_process(self.process_of(handle))
+
+    def process_of(self, handle):
+        return json.loads((self.runc / handle / "state.json").read_text())["init_process_pid"]
+
+    @staticmethod
+    def print_of_process(pid):
         about = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         return f"{pid} since {about[19]}, {'dead' if about[0] == 'Z' else 'alive'}"
+
+    @staticmethod
+    def is_over(pid):
+        about = pathlib.Path(f"/proc/{pid}/stat")
+        return not about.exists() or about.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
     def prints(self, containers, volumes):
         return {**{f"container {handle}": self.print_of_container(handle) for handle in containers},
@@ -152,7 +199,8 @@ class Machine:
         found = []
         mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
         found += [f"mount: {line}" for line in mounts if any(part in handles for part in line.split()[4].split("/"))]
-        cgroups = run("find", "/sys/fs/cgroup", "-type", "d", "-name", f"{self.story.prefix}*").split()
+        # Others come and go meanwhile.
+        cgroups = run("find", "/sys/fs/cgroup", "-ignore_readdir_race", "-type", "d", "-name", f"{self.story.prefix}*").split()
         found += [f"cgroup: {path}" for path in cgroups if os.path.basename(path) in handles]
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
@@ -166,8 +214,8 @@ class Machine:
         return found
 
 
-def worker_process(story, machine, key, gateway, fingerprint, *flags):
-    """`reclaim worker` on a machine, not yet started."""
-    return story.process(f"worker-{machine.name}",
-                         [story.reclaim, "worker", "--name", machine.name, "--gateway", gateway, "--gateway-fingerprint", fingerprint,
-                          "--key", key, "--sync-interval", "1s", *machine.worker_flags(), *flags])
+def worker_process(story, machine, key, gateway, fingerprint, *flags, name=None, title=None):
+    """`reclaim worker` on a machine, not yet started; under the machine's name or another."""
+    return story.process(title or f"worker-{machine.name}",
+                         [story.reclaim, "worker", "--name", name or machine.name, "--gateway", gateway, "--gateway-fingerprint",
+                          fingerprint, "--key", key, "--sync-interval", "1s", *machine.worker_flags(), *flags])
