@@ -193,7 +193,9 @@ class WorkerTest(harness.Story):
         return [line for line in pathlib.Path("/proc/self/mounts").read_text().splitlines() if str(self.machine) in line]
 
     def cgroups(self):
-        return set(harness.run("find", "/sys/fs/cgroup", "-type", "d", "-name", f"{self.prefix}*").split())
+        # Those of others come and go while find looks, which it complains about.
+        found = subprocess.run(["find", "/sys/fs/cgroup", "-type", "d", "-name", f"{self.prefix}*"], capture_output=True, text=True, check=False)
+        return set(found.stdout.split())
 
     def wait_until_gone(self, handles):
         harness.wait_until(lambda: not self.states(handles), 60, lambda: f"to be destroyed: {self.states(handles)}")

@@ -39,7 +39,7 @@ struct ExecOptions {
   std::string memory;  // a directory of this root's own
   int lock_fd = -1;
   Millis identity_timeout{10'000};
-  Millis list_timeout{60'000};
+  Millis list_timeout = ports::kListTimeout;
 };
 
 class ExecResources : public ports::ResourceDriver {

@@ -120,7 +120,7 @@ std::vector<OciContainers::ListedByRuntime> OciContainers::list_by_hand(const st
 void OciContainers::learn(const std::vector<ListedByRuntime>& listed) {
   for (const auto& [id, pid] : listed) {
     const ContainerRecord before = known(Handle(id));
-    if (before.init && before.init->pid == pid) continue;
+    if (before.init && (pid == 0 || before.init->pid == pid)) continue;  // 0: it has stopped
     auto record = read_record(root_.get(), id, options_.dialect);
     if (!record.ok() || !record.value().is_whole) continue;
     const std::lock_guard lock(known_->mutex);

@@ -34,7 +34,7 @@ struct OciOptions {
   std::string root;
   Dialect dialect = Dialect::kRunc;
   int lock_fd = -1;
-  Millis list_timeout{60'000};
+  Millis list_timeout = ports::kListTimeout;
 };
 
 class OciContainers : public ports::ResourceDriver {
