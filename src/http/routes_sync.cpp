@@ -22,7 +22,7 @@ Reply reply_to_sync(Result<std::string> answered) {
 }
 
 // Who has no name or key to sync for is told what is wrong with the body first.
-Error after_body(const Request& request, Error wrong) {
+Error after_body(const Request& request, const Error& wrong) {
   const Result<wire::SyncRequest> sync = wire::parse_sync_request(request.call.body);
   return sync.ok() || (sync.error().kind == Error::Kind::kInvalid && wrong.kind == Error::Kind::kNotFound) ? wrong : sync.error();
 }

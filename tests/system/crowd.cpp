@@ -5,15 +5,17 @@
 //   reclaim-crowd run DIRECTORY COUNT HOST PORT FINGERPRINT   syncs until it is killed
 #include <libssh/libssh.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "adapters/link_ssh/ssh_link.hpp"
 #include "adapters/system/system_time.hpp"
+#include "runtime/loop.hpp"
 #include "worker/agent.hpp"
 
 namespace reclaim {
@@ -42,37 +44,51 @@ class NoDisk : public worker::Memory {
   Status store(const wire::Answered&) override { return done(); }
 };
 
-Status live(const link_ssh::SshLinkOptions& options) {
-  const system::SystemClock clock;
-  system::SystemRandom random;
-  NoDisk memory;
-  const std::unique_ptr<link_ssh::SshLink> link = TRY(link_ssh::SshLink::open(options, clock));
-  worker::AgentOptions agent_options;
-  agent_options.identity = {make_uuid(random), make_uuid(random), 1};
-  agent_options.hold_max = agent_options.sync_interval;
-  worker::Agent agent(agent_options, {}, memory, random);
-  TRY(agent.open());
-  for (;;) {
-    agent.begin(clock.now());
-    const wire::SyncRequest request = agent.prepare(std::nullopt, clock.now());
-    const worker::Turn turn = agent.take(link->exchange(request), clock.now());
-    if (turn.verdict == worker::Turn::Verdict::kSuperseded) return conflict("superseded");
-    system::pause_for(turn.pause);
+// One worker: its turns come as those of the real one do.
+class Worker {
+ public:
+  Worker(const Clock& clock, const link_ssh::SshLinkOptions& options)
+      : clock_(clock),
+        link_(link_ssh::SshLink::open(options, clock).value()),
+        agent_(agent_options(random_), {}, memory_, random_),
+        loop_(clock, [this](const std::stop_token&) { return turn(); }) {}
+
+ private:
+  static worker::AgentOptions agent_options(Random& random) {
+    worker::AgentOptions options;
+    options.identity = {make_uuid(random), make_uuid(random), 1};
+    options.hold_max = options.sync_interval;
+    return options;
   }
-}
+
+  std::optional<Millis> turn() {
+    check(opened_.ok(), "a worker without a disk remembers nothing and opens");
+    agent_.begin(clock_.now());
+    const wire::SyncRequest request = agent_.prepare(std::nullopt, clock_.now());
+    const worker::Turn turn = agent_.take(link_->exchange(request), clock_.now());
+    check(turn.verdict == worker::Turn::Verdict::kGoOn, "nobody else has this worker's key");
+    return turn.pause;
+  }
+
+  const Clock& clock_;
+  system::SystemRandom random_;
+  NoDisk memory_;
+  std::unique_ptr<link_ssh::SshLink> link_;
+  worker::Agent agent_;
+  const Status opened_ = agent_.open();
+  runtime::Loop loop_;
+};
 
 int run(const std::string& directory, int count, const std::string& host, int port, const std::string& fingerprint) {
-  std::vector<std::thread> threads;
+  const system::SystemClock clock;
+  std::vector<std::unique_ptr<Worker>> workers;
   for (int i = 0; i < count; ++i) {
-    threads.emplace_back([=] {
-      const std::string name = "w" + std::to_string(i);
-      const Status ended =
-          live({.host = host, .port = port, .worker = name, .key_file = key_file(directory, i), .gateway_fingerprint = fingerprint});
-      std::fprintf(stderr, "%s: %s\n", name.c_str(), ended.error().message.c_str());
-      std::_Exit(1);
-    });
+    const std::string name = "w" + std::to_string(i);
+    workers.push_back(std::make_unique<Worker>(
+        clock, link_ssh::SshLinkOptions{
+                   .host = host, .port = port, .worker = name, .key_file = key_file(directory, i), .gateway_fingerprint = fingerprint}));
   }
-  for (std::thread& thread : threads) thread.join();
+  pause();
   return 0;
 }
 
