@@ -98,13 +98,13 @@ class Reconciler {
   // An inventory that would do too much is kept as what the worker said, and judges nothing.
   Result<bool> is_braked(ResourceKind kind) {
     InventoryRow& held = work_.worker.inventories[kind];
+    const Rows rows = TRY(work_.transaction.run(sql::judge_impact,
+                                                {work_.worker.id, number(kind), work_.as_of, held.former, work_.context.policy.brake_min}));
+    const std::string reason = brake_reason(kind, {rows[0].integer(0), rows[0].integer(1), rows[0].integer(2)}, work_.context.policy);
+    // The first inventory of a session covers no row: it neither disagrees nor uses up what an operator lifted.
+    if (reason.empty() && work_.first_of_session) return !held.brake.empty();
     const bool was_lifted = std::exchange(held.brake_lifted, false);
-    const std::string before = std::exchange(held.brake, "");
-    if (!was_lifted) {
-      const Rows rows = TRY(work_.transaction.run(
-          sql::judge_impact, {work_.worker.id, number(kind), work_.as_of, held.former, work_.context.policy.brake_min}));
-      held.brake = brake_reason(kind, {rows[0].integer(0), rows[0].integer(1), rows[0].integer(2)}, work_.context.policy);
-    }
+    const std::string before = std::exchange(held.brake, was_lifted ? "" : reason);
     if (before.empty() != held.brake.empty()) {
       work_.events.push_back(
           {.action = held.brake.empty() ? "brake-released" : "braked",

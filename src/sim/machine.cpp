@@ -58,8 +58,8 @@ struct Machine::Process {
         containers(owner, ResourceKind::kContainer),
         volumes(owner, ResourceKind::kVolume),
         memory(owner),
-        agent({.identity = {.session = owner.name_ + "-" + std::to_string(++owner.started_),
-                            .incarnation = "incarnation-" + owner.name_,
+        agent({.identity = {.session = owner.incarnation() + "-" + std::to_string(++owner.started_),
+                            .incarnation = owner.incarnation(),
                             .started = owner.started_}},
               {&containers, &volumes}, memory, random) {
     must(agent.open());
@@ -96,6 +96,16 @@ Machine::Machine(FleetWorld& world, std::string name) : world_(world), name_(std
 Machine::~Machine() = default;
 
 void Machine::crash() { process_.reset(); }
+
+void Machine::wipe() {
+  crash();
+  things_ = {};
+  remembered_.reset();
+  started_ = 0;
+  ++disks_;
+}
+
+std::string Machine::incarnation() const { return name_ + "-disk-" + std::to_string(disks_); }
 
 std::string Machine::all(ResourceKind kind) const {
   std::string text;

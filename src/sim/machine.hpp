@@ -22,6 +22,8 @@ class Machine {
 
   // What somebody else puts there.
   void put(ResourceKind kind, const std::string& handle) { things_[kind].insert(handle); }
+  // What somebody takes away behind everybody's back.
+  void take(ResourceKind kind, const std::string& handle) { things_[kind].erase(handle); }
   bool has(ResourceKind kind, const std::string& handle) const { return things_[kind].contains(handle); }
   std::string all(ResourceKind kind) const;
 
@@ -32,6 +34,8 @@ class Machine {
   void release_lists() { late_lists_.clear(); }
   // The process dies. Things, markers and memory stay.
   void crash();
+  // Its disk is another: nothing on it, no markers, no memory. The process is gone too.
+  void wipe();
   // Called before every destroy, with what is about to go: for the watch over F1.
   void on_destroy(std::function<void(ResourceKind, const std::string&)> watch) { watch_ = std::move(watch); }
   bool superseded() const { return superseded_; }
@@ -42,6 +46,7 @@ class Machine {
   struct Process;
 
   void carry_out();
+  std::string incarnation() const;
 
   FleetWorld& world_;
   std::string name_;
@@ -49,6 +54,7 @@ class Machine {
   std::optional<wire::Answered> remembered_;
   std::set<ResourceKind> late_lists_;
   std::int64_t started_ = 0;
+  int disks_ = 1;
   bool superseded_ = false;
   std::function<void(ResourceKind, const std::string&)> watch_;
   std::unique_ptr<Process> process_;

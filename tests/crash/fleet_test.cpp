@@ -1,157 +1,11 @@
-// Crash at every step, rung 1: every workflow of the fleet is stopped before, stopped after, or robbed of the answer of each of its
-// database calls in turn. Then a new server recovers, the client asks again, and the invariants must hold.
-//
-// Fault model: the server's process dies at any call, or any one answer is lost; with the dead server its worker's process may die too.
-// Never injected: a database that loses what it confirmed.
-//
-// How a breach shows. The world knows what is wanted: the resources of live owners. F1: the machine watches each destroy. F2: at the
-// end nothing else is on the machine. F3: unknown strangers are never collected here (endless grace), so a row that was forgotten while
-// its resource lived leaves a leak that nobody cleans up. C1: the ledger balances.
+// Every workflow of the fleet: owners, resources, collectors, plans, workers' lives, syncs.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <functional>
-#include <iterator>
-#include <set>
-#include <string>
-#include <vector>
-
-#include "adapters/database_sqlite/sqlite.hpp"
+#include "crash/universe.hpp"
 #include "fleet/plan.hpp"
-#include "ports/statements.hpp"
-#include "sim/crash.hpp"
-#include "sim/machine.hpp"
-#include "sim/teller.hpp"
-#include "support/manual_clock.hpp"
 
 namespace reclaim::test {
 namespace {
-
-using sim::Fault;
-using sim::FleetWorld;
-using sim::Machine;
-using sim::must;
-using namespace std::chrono_literals;
-
-constexpr auto kContainer = ResourceKind::kContainer;
-constexpr auto kVolume = ResourceKind::kVolume;
-
-// One universe: a control plane, a machine, and what must be there in the end.
-class Universe {
- public:
-  Universe() {
-    world.policy().unknown_grace = 24h * 365;
-    world.enroll("w1");
-    machine.on_destroy([this](ResourceKind, const std::string& handle) {
-      if (wanted.contains(handle)) breach = "F1: " + handle + " was destroyed although somebody needs it";
-    });
-  }
-
-  // A container that exists, of a live owner.
-  void live(const std::string& handle, const std::string& owner) {
-    world.add_container(handle, owner);
-    machine.put(kContainer, handle);
-    wanted.insert(handle);
-  }
-  void volume(const std::string& handle, const FleetWorld::Links& links) {
-    world.add_volume(handle, links);
-    machine.put(kVolume, handle);
-    wanted.insert(handle);
-  }
-  void unwanted(const std::string& handles) {
-    for (const std::string& handle : sim::words(handles)) wanted.erase(handle);
-  }
-  void settle(int turns = 3) {
-    for (int i = 0; i < turns; ++i) {
-      world.try_to_collect();
-      machine.turn();
-    }
-  }
-
-  std::unique_ptr<ports::Database> engine = must(database_sqlite::open_sqlite({.patience = 50ms}));
-  FleetWorld world{*engine};
-  Machine machine{world};
-  std::set<std::string> wanted;
-  std::string breach;
-  CountingRandom random;
-  std::string plan;  // its id
-};
-
-struct Workflow {
-  const char* name;
-  std::function<void(Universe&)> arrange;
-  std::function<void(Universe&)> act;  // what is crashed; asked again after recovery
-};
-
-// A new server finds what the dead one left; clients ask again; workers come by.
-void recover(Universe& universe, const Workflow& workflow, bool worker_died) {
-  universe.world.see_through(*universe.engine);
-  universe.world.take_claim();
-  if (worker_died) universe.machine.crash();
-  workflow.act(universe);
-  for (int i = 0; i < 6; ++i) {
-    universe.world.advance(1min);
-    universe.settle(2);
-  }
-}
-
-std::string breach_of(Universe& universe) {
-  if (!universe.breach.empty()) return universe.breach;
-  const std::string things = universe.machine.all(kContainer) + " " + universe.machine.all(kVolume);
-  std::set<std::string> present;
-  for (const std::string& thing : sim::words(things)) present.insert(thing);
-  if (present != universe.wanted) return "F2: on the machine: " + things;
-  for (const auto& [handle, rows] : {std::pair(universe.world.containers(), 0), std::pair(universe.world.volumes(), 0)}) {
-    for (const std::string& row : sim::words(handle)) {
-      const std::string name = row.substr(0, row.find(':'));
-      if (!universe.wanted.contains(name)) return "F3: a row that is over stays: " + row;
-    }
-  }
-  if (universe.world.unaccounted() != 0) return "C1: unaccounted " + std::to_string(universe.world.unaccounted());
-  return "";
-}
-
-int calls_of(const Workflow& workflow) {
-  Universe universe;
-  workflow.arrange(universe);
-  Fault fault;
-  sim::FaultyDatabase faulty(*universe.engine, fault);
-  universe.world.see_through(faulty);
-  workflow.act(universe);
-  universe.world.see_through(*universe.engine);
-  recover(universe, workflow, false);
-  EXPECT_EQ(breach_of(universe), "") << workflow.name << " without any crash";
-  return fault.calls;
-}
-
-std::string run_with(const Workflow& workflow, int at, sim::Outcome outcome, bool worker_died) {
-  Universe universe;
-  workflow.arrange(universe);
-  Fault fault{.at = at, .outcome = outcome};
-  sim::FaultyDatabase faulty(*universe.engine, fault);
-  universe.world.see_through(faulty);
-  try {
-    workflow.act(universe);
-  } catch (const sim::Crash&) {
-  }
-  if (!fault.happened) return "the fault did not happen: the workflow is not deterministic";
-  recover(universe, workflow, worker_died);
-  return breach_of(universe);
-}
-
-void nothing(Universe&) {}
-
-// A build with a container, a tree of volumes and a container of another build.
-void two_builds(Universe& universe) {
-  universe.world.own("build");
-  universe.world.own("other");
-  universe.live("c", "build");
-  universe.volume("root", {.owner = "build"});
-  universe.volume("leaf", {.owner = "build", .parent = "root"});
-  universe.volume("scratch", {.container = "c"});
-  universe.live("d", "other");
-  universe.settle();
-}
 
 void released(Universe& universe) {
   two_builds(universe);
@@ -415,27 +269,7 @@ std::vector<Workflow> workflows() {
   return all;
 }
 
-TEST(CrashAtEveryStep, OfEveryFleetWorkflowKeepsTheInvariants) {
-  int points = 0;
-  int runs = 0;
-  const std::vector<Workflow> all = workflows();
-  for (const Workflow& workflow : all) {
-    const int calls = calls_of(workflow);
-    EXPECT_GT(calls, 0) << workflow.name;
-    points += calls;
-    for (int at = 0; at < calls; ++at) {
-      for (const sim::Outcome outcome : sim::kOutcomes) {
-        for (const bool worker_died : {false, true}) {
-          ++runs;
-          const std::string breach = run_with(workflow, at, outcome, worker_died);
-          EXPECT_EQ(breach, "") << workflow.name << ", call " << at << ", outcome " << static_cast<int>(outcome)
-                                << (worker_died ? ", the worker died too" : "");
-        }
-      }
-    }
-  }
-  std::printf("crash points: %zu workflows, %d calls, %d runs\n", all.size(), points, runs);
-}
+TEST(CrashAtEveryStep, OfEveryFleetWorkflowKeepsTheInvariants) { crash_at_every_step("fleet", workflows()); }
 
 }  // namespace
 }  // namespace reclaim::test

@@ -165,6 +165,21 @@ TEST_P(Guards, ALiftedBrakeLetsTheNextInventoryThrough) {
   EXPECT_EQ(world.unaccounted(), 0);
 }
 
+TEST_P(Guards, ALiftedBrakeWaitsForAnInventoryThatCoversSomething) {
+  world.enroll("w1");
+  Teller teller(world);
+  add_many(30);
+  teller.tell(handles(30));
+  teller.tell(handles(30));
+  teller.tell("");
+  accept(Accept::kBrake);
+  Teller restarted(world, "w1", 2);
+  restarted.tell("");
+  EXPECT_EQ(worker().braked, "30 of 30 containers would be missing") << "the first inventory of a session judges nothing";
+  restarted.tell("");
+  EXPECT_EQ(worker().missing, 30);
+}
+
 TEST_P(Guards, ACrowdOfStrangersIsNotJudged) {
   world.enroll("w1");
   Teller teller(world);

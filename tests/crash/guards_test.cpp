@@ -1,0 +1,155 @@
+// Every workflow of the guards: what is held, what the operator lifts, what comes back.
+#include <gtest/gtest.h>
+
+#include "crash/universe.hpp"
+#include "fleet/lineage.hpp"
+
+namespace reclaim::test {
+namespace {
+
+using fleet::Accept;
+using fleet::Existing;
+
+std::function<void(Universe&)> accepting(Accept what, std::optional<Existing> strangers = std::nullopt) {
+  return [what, strangers](Universe& universe) {
+    (void)fleet::accept_worker(universe.world.context(), WorkerName("w1"), what, strangers).ok();
+  };
+}
+
+// A machine that already has something when it is enrolled.
+void found(Universe& universe, Existing existing) {
+  universe.world.enroll("w1", existing);
+  universe.machine.put(kContainer, "old");
+  universe.machine.put(kVolume, "disk");
+}
+
+void found_and_held(Universe& universe) {
+  found(universe, Existing::kHold);
+  universe.settle();
+}
+
+void emptied(Universe& universe) {
+  universe.world.own("build");
+  for (int i = 0; i < 25; ++i) universe.live("c" + std::to_string(i), "build");
+  universe.settle();
+  for (int i = 0; i < 25; ++i) universe.machine.take(kContainer, "c" + std::to_string(i));
+  universe.wanted.clear();
+  universe.settle();
+}
+
+void wiped_and_held(Universe& universe) {
+  two_builds(universe);
+  universe.machine.wipe();
+  universe.wanted.clear();
+  universe.settle();
+}
+
+// The backup knows nothing of `after`, and has marked `reused`, which is somebody else's by now.
+void restored(Universe& universe) {
+  universe.move_to_disk();
+  universe.world.own("build");
+  universe.live("before", "build");
+  universe.world.add_container("reused", "");
+  universe.machine.put(kContainer, "reused");
+  universe.world.collect();
+  universe.back_up();
+  universe.settle();
+  universe.live("reused", "build");
+  universe.live("after", "build");
+  universe.settle();
+  universe.restore();
+  universe.settle();
+}
+
+void accept_lineage(Universe& universe) {
+  (void)fleet::accept_lineage(universe.world.context(), make_uuid(universe.random), Existing::kAdopt).ok();
+}
+
+std::vector<Workflow> workflows() {
+  const auto turn = [](Universe& universe) { universe.machine.turn(); };
+  return {
+      {"first contact that is held",
+       [](Universe& universe) {
+         found(universe, Existing::kHold);
+         universe.wanted = {"old", "disk"};
+       },
+       turn},
+      {"first contact that adopts",
+       [](Universe& universe) {
+         found(universe, Existing::kAdopt);
+         universe.wanted = {"old", "disk"};
+       },
+       turn},
+      {"what was held is adopted",
+       [](Universe& universe) {
+         found_and_held(universe);
+         universe.wanted = {"old", "disk"};
+       },
+       accepting(Accept::kExisting, Existing::kAdopt)},
+      {"what was held is to go",
+       [](Universe& universe) {
+         found_and_held(universe);
+         universe.world.policy().unknown_grace = 1min;
+       },
+       accepting(Accept::kExisting, Existing::kDestroy)},
+      {"a brake is lifted", emptied, accepting(Accept::kBrake)},
+      {"the sync after a lifted brake",
+       [](Universe& universe) {
+         emptied(universe);
+         accepting(Accept::kBrake)(universe);
+       },
+       turn},
+      {"a wiped machine comes by and is held",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.machine.wipe();
+         universe.wanted.clear();
+       },
+       [turn](Universe& universe) {
+         turn(universe);
+         accepting(Accept::kIncarnation)(universe);
+       }},
+      {"a new incarnation is accepted", wiped_and_held, accepting(Accept::kIncarnation)},
+      {"the first sync of an accepted incarnation",
+       [](Universe& universe) {
+         wiped_and_held(universe);
+         accepting(Accept::kIncarnation)(universe);
+       },
+       turn},
+      {"what was lost comes back",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.machine.take(kContainer, "c");
+         universe.machine.take(kVolume, "scratch");
+         universe.settle();
+         universe.world.advance(6min);
+         universe.settle();
+         universe.machine.put(kContainer, "c");
+         universe.machine.put(kVolume, "scratch");
+       },
+       turn},
+      {"missing rows are remembered as they are lost",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.machine.take(kContainer, "c");
+         universe.machine.take(kVolume, "scratch");
+         universe.unwanted("c scratch");
+         universe.settle();
+         universe.world.advance(6min);
+         universe.machine.turn();
+       },
+       [](Universe& universe) { universe.world.try_to_collect(); }},
+      {"a lost lineage is accepted", restored, accept_lineage},
+      {"the first syncs of a new lineage",
+       [](Universe& universe) {
+         restored(universe);
+         accept_lineage(universe);
+       },
+       [](Universe& universe) { universe.settle(3); }},
+  };
+}
+
+TEST(CrashAtEveryStep, OfEveryGuardKeepsTheInvariants) { crash_at_every_step("guards", workflows()); }
+
+}  // namespace
+}  // namespace reclaim::test

@@ -1,0 +1,131 @@
+#include "crash/universe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "ports/statements.hpp"
+
+namespace reclaim::test {
+namespace {
+
+using sim::Fault;
+
+// A new server finds what the dead one left; clients ask again; workers come by.
+void recover(Universe& universe, const Workflow& workflow, bool worker_died) {
+  universe.world.see_through(*universe.engine);
+  universe.world.take_claim();
+  if (worker_died) universe.machine.crash();
+  workflow.act(universe);
+  for (int i = 0; i < 6; ++i) {
+    universe.world.advance(1min);
+    universe.settle(2);
+  }
+}
+
+std::string breach_of(Universe& universe) {
+  if (!universe.breach.empty()) return universe.breach;
+  const std::string things = universe.machine.all(kContainer) + " " + universe.machine.all(kVolume);
+  std::set<std::string> present;
+  for (const std::string& thing : sim::words(things)) present.insert(thing);
+  if (present != universe.wanted) return "F2: on the machine: " + things;
+  for (const auto& [handle, rows] : {std::pair(universe.world.containers(), 0), std::pair(universe.world.volumes(), 0)}) {
+    for (const std::string& row : sim::words(handle)) {
+      const std::string name = row.substr(0, row.find(':'));
+      if (!universe.wanted.contains(name)) return "F3: a row that is over stays: " + row;
+    }
+  }
+  if (universe.world.unaccounted() != 0) return "C1: unaccounted " + std::to_string(universe.world.unaccounted());
+  return "";
+}
+
+int calls_of(const Workflow& workflow) {
+  Universe universe;
+  workflow.arrange(universe);
+  Fault fault;
+  sim::FaultyDatabase faulty(*universe.engine, fault);
+  universe.world.see_through(faulty);
+  workflow.act(universe);
+  universe.world.see_through(*universe.engine);
+  recover(universe, workflow, false);
+  EXPECT_EQ(breach_of(universe), "") << workflow.name << " without any crash";
+  return fault.calls;
+}
+
+std::string run_with(const Workflow& workflow, int at, sim::Outcome outcome, bool worker_died) {
+  Universe universe;
+  workflow.arrange(universe);
+  Fault fault{.at = at, .outcome = outcome};
+  sim::FaultyDatabase faulty(*universe.engine, fault);
+  universe.world.see_through(faulty);
+  try {
+    workflow.act(universe);
+  } catch (const sim::Crash&) {
+  }
+  if (!fault.happened) return "the fault did not happen: the workflow is not deterministic";
+  recover(universe, workflow, worker_died);
+  return breach_of(universe);
+}
+
+}  // namespace
+
+void Universe::open_file() {
+  engine = must(database_sqlite::open_sqlite({.path = *disk / "fleet.db", .patience = 50ms}));
+  world.see_through(*engine);
+}
+
+void Universe::move_to_disk() {
+  disk = std::make_unique<testing_support::TempDirectory>(testing_support::TempDirectory::in_memory());
+  open_file();
+  must(engine->run(sql::meta_create, {std::string("lineage"), std::string(FleetWorld::kLineage)}));
+  world.take_claim();
+  world.enroll("w1");
+}
+
+void Universe::back_up() {
+  engine.reset();
+  std::filesystem::copy_file(*disk / "fleet.db", *disk / "backup.db");
+  open_file();
+}
+
+void Universe::restore() {
+  engine.reset();
+  std::filesystem::copy_file(*disk / "backup.db", *disk / "fleet.db", std::filesystem::copy_options::overwrite_existing);
+  open_file();
+  world.take_claim();
+}
+
+void crash_at_every_step(const char* plane, const std::vector<Workflow>& workflows) {
+  int points = 0;
+  int runs = 0;
+  for (const Workflow& workflow : workflows) {
+    const int calls = calls_of(workflow);
+    EXPECT_GT(calls, 0) << workflow.name;
+    points += calls;
+    for (int at = 0; at < calls; ++at) {
+      for (const sim::Outcome outcome : sim::kOutcomes) {
+        for (const bool worker_died : {false, true}) {
+          ++runs;
+          const std::string breach = run_with(workflow, at, outcome, worker_died);
+          EXPECT_EQ(breach, "") << workflow.name << ", call " << at << ", outcome " << static_cast<int>(outcome)
+                                << (worker_died ? ", the worker died too" : "");
+        }
+      }
+    }
+  }
+  std::printf("crash points: %s: %zu workflows, %d calls, %d runs\n", plane, workflows.size(), points, runs);
+}
+
+void two_builds(Universe& universe) {
+  universe.world.own("build");
+  universe.world.own("other");
+  universe.live("c", "build");
+  universe.volume("root", {.owner = "build"});
+  universe.volume("leaf", {.owner = "build", .parent = "root"});
+  universe.volume("scratch", {.container = "c"});
+  universe.live("d", "other");
+  universe.settle();
+}
+
+}  // namespace reclaim::test
