@@ -1,5 +1,5 @@
-"""One destroy in ten hangs, held by the kernel so that not even SIGKILL ends it: all others are done in time, and what hangs stays in
-hand, is shown, and its handle is not free until it is over."""
+"""One destroy in ten hangs, or a list does, held by the kernel so that not even SIGKILL ends it: all others are done in time, and what
+hangs stays in hand, is shown, and its handle is not free until it is over."""
 import concurrent.futures
 import pathlib
 import shutil
@@ -13,6 +13,7 @@ STRAGGLER_AFTER = 2
 DEADLINE = 9
 COUNT = 60
 HUNG = COUNT // 10
+PATIENCE = 5  # of a sync with a list
 FREEZER = pathlib.Path("/sys/fs/cgroup/freezer")
 SHORT = ["--sync-interval", "1s", "--collector-interval", "1s", "--touch-grace", "0s"]
 FLAGS = ["--max-in-flight", f"container={SLOTS},volume={SLOTS}", "--straggler-after", f"{STRAGGLER_AFTER}s", "--destroy-timeout",
@@ -31,6 +32,7 @@ PROGRAM = """#!/bin/sh
 case "$1" in
   identity) echo '{{"protocol":1,"kind":"volume","manages":"{volumes}"}}' ;;
   list)
+    [ -e "{hung}/list" ] && echo $$ >"{freezer}/cgroup.procs"
     separator=
     printf '{{"resources":['
     for volume in "{volumes}"/*; do
@@ -69,13 +71,27 @@ class StragglersTest(harness.Story):
 
     def story_a_program_that_hangs(self, postgres):
         self.begin(postgres, "volumes")
-        volumes = self.directory / "volumes"
-        volumes.mkdir()
-        program = self.program("driver", PROGRAM.format(hung=self.hung, freezer=self.freezer, volumes=volumes))
-        self.make = lambda handle: (volumes / handle).mkdir()
-        self.there = lambda: {path.name for path in volumes.iterdir()}
-        self.start_worker("--volumes", f"exec:{program}")
+        self.start_worker_with_program()
         self.prove()
+
+    def story_a_list_that_hangs_delays_nothing_else(self, postgres):
+        self.begin(postgres, "volumes")
+        self.start_worker_with_program()
+        kept, released = self.create("kept", count=2), self.create("released", count=2)
+        (self.hung / "list").touch()
+        self.kind, make_volume, self.make = "containers", self.make, self.machine.run_container
+        self.create("build", count=5)
+        seconds = self.release("build", leaves=set())
+        self.say(f"5 containers went in {seconds:.2f} s while the volumes' list hung")
+        self.assertLess(seconds, PATIENCE + 10)
+        self.kind, self.make = "volumes", make_volume
+        self.assertEqual(kept | released, set(self.rows()))
+        self.assertLess(self.server.api.get("/api/v1/workers/w1")["last_sync_age_s"], PATIENCE)
+
+        (self.hung / "list").unlink()
+        self.freeze("THAWED")
+        self.release("released", leaves=kept)
+        self.assertEqual(kept, self.there())
 
     def begin(self, postgres, kind):
         self.server = harness.Server(self, *SHORT, database=postgres.url() if postgres else None)
@@ -95,6 +111,14 @@ class StragglersTest(harness.Story):
         worker.argv = [*before, *worker.argv]
         worker.start()
         self.server.wait_for_first_sync("w1")
+
+    def start_worker_with_program(self):
+        volumes = self.directory / "volumes"
+        volumes.mkdir()
+        program = self.program("driver", PROGRAM.format(hung=self.hung, freezer=self.freezer, volumes=volumes))
+        self.make = lambda handle: (volumes / handle).mkdir()
+        self.there = lambda: {path.name for path in volumes.iterdir()}
+        self.start_worker("--volumes", f"exec:{program}")
 
     def prove(self):
         clean, mixed = self.create("clean"), self.create("mixed")
