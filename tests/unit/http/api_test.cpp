@@ -205,6 +205,8 @@ TEST_F(HttpApi, EveryRouteThatTakesABodyReadsItFirst) {
                                                                                      {"DELETE", "/api/v1/workers/w1"},
                                                                                      {"POST", "/api/v1/workers/nope/land"},
                                                                                      {"POST", "/api/v1/workers/nope/freeze"},
+                                                                                     {"POST", "/api/v1/workers/nope/accept"},
+                                                                                     {"POST", "/api/v1/lineage/accept"},
                                                                                      {"POST", "/api/v1/workers/nope/sync"},
                                                                                      {"PUT", "/api/v1/owners/b1"},
                                                                                      {"POST", "/api/v1/owners/nope/release"},
@@ -270,6 +272,7 @@ TEST_F(HttpApi, RolesMayDoWhatTheyAreForAndNoMore) {
       {"PUT", "/api/v1/workers/w1", "{}", "admin"},
       {"POST", "/api/v1/gc/run", "", "admin"},
       {"POST", "/api/v1/gc/plan", "", "admin"},
+      {"GET", "/api/v1/lineage", "", "admin client viewer"},
       {"POST", "/api/v1/unfreeze", "", "admin"},
       {"GET", "/api/v1/tokens", "", "admin"},
       {"POST", "/api/v1/workers/w1/sync", sync_body(1), "admin gateway"},
@@ -332,6 +335,48 @@ TEST_F(HttpApi, EnrolsShowsAndEndsAWorker) {
   EXPECT_EQ(ask("DELETE", "/api/v1/workers/w2").status, 200);
   EXPECT_EQ(refused("GET", "/api/v1/workers/w1"), "404 not-found");
   EXPECT_EQ(refused("POST", "/api/v1/workers/w1/land"), "404 not-found");
+}
+
+TEST_F(HttpApi, AcceptsWhatAWorkerHoldsForTheOperator) {
+  EXPECT_EQ(ask("PUT", "/api/v1/workers/w1", "{}").body["existing"], "hold");
+  const std::string accept = "/api/v1/workers/w1/accept";
+  const std::string has_one = R"({"session":"s","incarnation":"i","started":1,"sequence":1,"as_of":0,"containers":{"full":["old"]}})";
+  EXPECT_EQ(ask("POST", "/api/v1/workers/w1/sync", has_one).status, 200);
+  const Json held = ask("GET", "/api/v1/workers/w1").body;
+  ASSERT_EQ(held["held"], 1);
+  EXPECT_EQ(held["holds"][0]["what"], "existing");
+  EXPECT_EQ(refused("POST", "/api/v1/workers/nope/accept", R"({"what":1})"), "404 not-found");
+  EXPECT_EQ(refused("POST", accept, "{}"), "422 invalid what");
+  EXPECT_EQ(refused("POST", accept, R"({"what":"everything"})"), "422 invalid what");
+  EXPECT_EQ(refused("POST", accept, R"({"what":"existing","unknown":"hold"})"), "422 invalid unknown");
+  EXPECT_EQ(refused("POST", accept, R"({"what":"existing"})"), "422 invalid unknown");
+  EXPECT_EQ(refused("POST", accept, R"({"what":"brake"})"), "409 conflict");
+  const Json accepted = ask("POST", accept, R"({"what":"existing","unknown":"adopt"})").body;
+  EXPECT_EQ(accepted["held"], 0);
+  EXPECT_EQ(accepted["containers"].get<int>(), held["containers"].get<int>() + 1);
+  EXPECT_EQ(ask("GET", kContainers + "/old").body["owner"], "adopted:w1");
+  EXPECT_EQ(ask("POST", "/api/v1/owners/adopted:w1/release").body["state"], "released");
+  EXPECT_EQ(refused("PUT", "/api/v1/owners/adopted:w2", R"({"kind":"build"})"), "422 invalid id");
+}
+
+TEST_F(HttpApi, ShowsAndAcceptsALostLineage) {
+  arrange();
+  const Json before = ask("GET", "/api/v1/lineage").body;
+  EXPECT_TRUE(before["regressed_workers"].empty());
+  const std::string remembers = R"({"session":"s","incarnation":"i","started":1,"sequence":1,"as_of":0,"containers":{"full":["x"]},)"
+                                R"("answered":{"lineage":"lost","session":"s0","sequence":4}})";
+  const Said fenced = ask("POST", "/api/v1/workers/w1/sync", remembers);
+  EXPECT_EQ(fenced.status, 409);
+  EXPECT_EQ(fenced.body["fenced_by"], "lineage");
+  const Json regressed = ask("GET", "/api/v1/lineage").body["regressed_workers"][0];
+  EXPECT_EQ(regressed["worker"], "w1");
+  EXPECT_EQ(regressed["unknown"]["containers"], 1);
+  EXPECT_EQ(refused("POST", "/api/v1/lineage/accept", "{}"), "422 invalid unknown");
+  EXPECT_EQ(refused("POST", "/api/v1/lineage/accept", R"({"unknown":"hold"})"), "422 invalid unknown");
+  const Json after = ask("POST", "/api/v1/lineage/accept", R"({"unknown":"adopt"})").body;
+  EXPECT_NE(after["lineage"], before["lineage"]);
+  EXPECT_EQ(after["replaces"].size(), 2U);
+  EXPECT_EQ(ask("POST", "/api/v1/workers/w1/sync", remembers).status, 200);
 }
 
 TEST_F(HttpApi, FreezesOneWorkerOrAll) {
