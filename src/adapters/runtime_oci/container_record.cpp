@@ -1,5 +1,7 @@
 #include "adapters/runtime_oci/container_record.hpp"
 
+#include <sys/xattr.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -12,6 +14,9 @@ namespace reclaim::runtime_oci {
 namespace {
 
 constexpr std::size_t kStateMax = std::size_t{16} << 20U;
+
+constexpr const char* kNote = "trusted.reclaim.record";  // trusted: only root writes it
+constexpr std::size_t kNoteMax = 3072;                   // what every filesystem keeps
 
 struct Words {
   const char* file;
@@ -88,6 +93,35 @@ Result<ContainerRecord> read_record(int root, const std::string& id, Dialect dia
   if (dialect == Dialect::kRunc || record.is_whole) return record;
   const auto configuration = system::read_file_at(opened.get(), "config.json", kStateMax);
   if (configuration.ok()) add_configured_cgroup(record, configuration.value());
+  return record;
+}
+
+void note_record(int root, const std::string& id, const ContainerRecord& record) {
+  const auto directory = system::open_directory_at(root, id);
+  if (!directory.ok()) return;
+  wire::Json note{{"cgroups", record.cgroups}};
+  if (record.init) note.update({{"pid", record.init->pid}, {"start", record.init->start}});
+  const std::string text = wire::to_text(note);
+  if (text.size() <= kNoteMax) (void)fsetxattr(directory.value().get(), kNote, text.data(), text.size(), 0);
+}
+
+ContainerRecord noted_record(int root, const std::string& id) {
+  ContainerRecord record;
+  const auto directory = system::open_directory_at(root, id);
+  if (!directory.ok()) return record;
+  std::string text(kNoteMax, '\0');
+  const ssize_t size = fgetxattr(directory.value().get(), kNote, text.data(), text.size());
+  if (size < 0) return record;
+  text.resize(static_cast<std::size_t>(size));
+  const auto json = wire::parse_json(text);
+  if (!json.ok() || !json.value().is_object()) return record;
+  wire::ObjectReader reader(json.value(), "note");
+  const auto pid = reader.integer("pid", 1, INT32_MAX);
+  const auto start = reader.integer("start", 0, INT64_MAX);
+  std::vector<std::string> cgroups = reader.texts("cgroups", kNoteMax);
+  if (!reader.finish().ok()) return record;
+  if (pid && start) record.init = system::ProcessId{static_cast<pid_t>(*pid), static_cast<std::uint64_t>(*start)};
+  record.cgroups = std::move(cgroups);
   return record;
 }
 

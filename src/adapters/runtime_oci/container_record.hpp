@@ -28,6 +28,13 @@ struct ContainerRecord {
 // `root` is the runtime's. A container without any of these files has an empty record. An error: they cannot be read at all now.
 Result<ContainerRecord> read_record(int root, const std::string& id, Dialect dialect);
 
+// Notes on the state directory itself, as an extended attribute, what is about to be destroyed. A runtime that dies in the middle of its
+// delete leaves a directory without state: a successor then knows whose processes to look for, and need not guess. The note goes with the
+// directory. A filesystem or a user that cannot keep one: then there is none.
+void note_record(int root, const std::string& id, const ContainerRecord& record);
+// Nothing where there is no note. It is never whole.
+ContainerRecord noted_record(int root, const std::string& id);
+
 // What a text says although it may be damaged anywhere. For read_record, and for tests.
 ContainerRecord parse_record(std::string_view text, Dialect dialect);
 

@@ -192,14 +192,16 @@ Status OciContainers::destroy(const Handle& handle, Instant deadline) {
   ContainerRecord record = TRY(read_record(root_.get(), handle.str(), options_.dialect));
   const Others others = others_than(handle);
   if (record.is_whole) {
+    note_record(root_.get(), handle.str(), record);
     TRY(delete_by_runtime(handle, deadline));
     return clean_after_runtime(handle, record, others, clock_, deadline);
   }
   if (TRY(is_gone(handle))) return done();
-  const ContainerRecord before = known(handle);
-  if (!record.init) record.init = before.init;
-  for (const std::string& cgroup : before.cgroups) {
-    if (std::ranges::find(record.cgroups, cgroup) == record.cgroups.end()) record.cgroups.push_back(cgroup);
+  for (const ContainerRecord& before : {known(handle), noted_record(root_.get(), handle.str())}) {
+    if (!record.init) record.init = before.init;
+    for (const std::string& cgroup : before.cgroups) {
+      if (std::ranges::find(record.cgroups, cgroup) == record.cgroups.end()) record.cgroups.push_back(cgroup);
+    }
   }
   return clean_remains(root_.get(), handle, std::move(record), others, clock_, deadline);
 }

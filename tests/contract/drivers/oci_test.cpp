@@ -242,6 +242,20 @@ TEST_F(Runc, ContainerOfWhichNothingWasEverReadableAndThatMayBeAliveIsLeftAloneA
   EXPECT_TRUE(destroy("broken").ok());
 }
 
+TEST_F(Runc, DeleteThatDiedHalfwayIsFinishedByTheNextWorkerWhateverElseBeganThen) {
+  machine->run("c");
+  testing_support::OciMachine elsewhere(directory / "elsewhere", "runc");
+  elsewhere.run("stranger");
+  const pid_t stranger = elsewhere.init_of("stranger");
+  OciContainers dying = scripted(R"([ "$3" = delete ] && rm "$2/$4/state.json" && exit 137; exec runc "$@")");
+  EXPECT_FALSE(dying.destroy(Handle("c"), in(Millis(30'000))).ok());
+  EXPECT_EQ(names(), "c!");
+  const Status destroyed = destroy("c");
+  EXPECT_TRUE(destroyed.ok()) << destroyed.error().message;
+  EXPECT_EQ(names(), "");
+  EXPECT_TRUE(is_alive(stranger));
+}
+
 TEST_P(DamagedState, ThatNamesAnotherProcessKillsNobody) {
   machine->run("other");
   machine->run("broken");
