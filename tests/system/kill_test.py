@@ -1,4 +1,5 @@
-"""Builds come and go on two workers while server, gateway and workers are killed, 60 times, at random moments.
+"""Builds come and go on two workers while server, gateway and workers are killed, 60 times, at random moments. Every driver has things of
+each build, and of each build's twenty-two two cannot be destroyed at first.
 
 Everybody whose call was not answered makes it again. What was acknowledged goes into a ledger, and in the end the ledger, the rows,
 the audit trail and the machines have to agree: nothing owned is gone (F1), nothing unowned is left (F2), no row went before its thing
@@ -69,7 +70,7 @@ class Builder(threading.Thread):
 
     def turn(self):
         number = len(self.builds)
-        build = workload.Build(self.story.prefix, self.machine.name, number, self.live[-1].base if self.live else None)
+        build = workload.Build(self.story.prefix, self.machine.name, number, self.live[-1].base if self.live else None, True)
         self.builds.append(build)
         if number == 2:
             return self.abandon(build)
@@ -94,14 +95,16 @@ class Builder(threading.Thread):
         self.machine.run_container(f"{stem}-c")
         self.machine.make_directory(f"{stem}-d")
         self.machine.make_subvolume(f"{stem}-s")
-        self.strays += [f"{stem}-c", f"{stem}-d", f"{stem}-s"]
+        self.machine.make_overlay(f"{stem}-o")
+        self.machine.make_thing(f"{stem}-t")
+        self.strays += [f"{stem}-{what}" for what in "cdsot"]
 
 
 @harness.engines
 class KillTest(harness.Story):
     def story_sixty_kills_lose_nothing_and_leak_nothing(self, postgres):
         self.server = harness.Server(self, *SHORT, database=postgres.url() if postgres else None)
-        fleet = [machines.Machine(self, f"w{i}") for i in (1, 2)]
+        fleet = [machines.EveryDriver(self, f"w{i}") for i in (1, 2)]
         victims = [self.server, Gateway(self, self.server)]
         for machine in fleet:
             key = self.enroll(self.server, machine.name)
@@ -118,7 +121,7 @@ class KillTest(harness.Story):
         began = time.monotonic()
         for builder in builders:
             builder.start()
-        killed = self.kill(victims, enough)
+        killed = self.kill(victims, fleet, enough)
         for builder in builders:
             builder.join(60)
             self.assertIsNone(builder.failure, builder.failure)
@@ -127,8 +130,9 @@ class KillTest(harness.Story):
                  f"{sum(len(builder.builds) for builder in builders)} builds, {sum(len(builder.strays) for builder in builders)} strays")
         self.settle(builders)
         self.balance(builders, ledger)
+        self.leave_nothing(builders)
 
-    def kill(self, victims, enough):
+    def kill(self, victims, fleet, enough):
         killed = collections.Counter()
         for _ in range(KILLS):
             time.sleep(self.random.uniform(*PAUSE_S))
@@ -137,6 +141,8 @@ class KillTest(harness.Story):
             process.kill()
             victim.start()
             killed[process.name] += 1
+            for machine in fleet:
+                machine.mend()
         enough.set()
         return killed
 
@@ -146,13 +152,28 @@ class KillTest(harness.Story):
         for builder in builders:
             builder.items = [item for build in builder.builds for item in build.items]
             builder.stays = workload.needed(builder.items, {build.owner for build in builder.live})
-            harness.wait_until(lambda: not workload.difference(builder.machine, self.server.api, builder.stays), 90,
-                               lambda: workload.explained(builder.machine, self.server.api, builder.stays))
+            self.wait_for(builder, builder.stays)
             prints = builder.machine.prints(**builder.stays)
             self.assertEqual({name: builder.prints[name] for name in prints}, prints)
             gone = {item.handle for item in builder.items} | set(builder.strays)
             self.assertEqual([], builder.machine.traces(gone - set().union(*builder.stays.values())))
         self.say(f"settled in {time.monotonic() - began:.1f} s")
+
+    def wait_for(self, builder, things):
+        def reached():
+            builder.machine.mend()
+            return not workload.difference(builder.machine, self.server.api, things)
+
+        harness.wait_until(reached, 90, lambda: workload.explained(builder.machine, self.server.api, things))
+
+    def leave_nothing(self, builders):
+        for builder in builders:
+            for build in builder.live:
+                build.release(self.server.api)
+        for builder in builders:
+            self.wait_for(builder, {"containers": set(), "volumes": set()})
+            self.assertEqual([], builder.machine.traces({item.handle for item in builder.items} | {builder.machine.cgroup}))
+        self.assertEqual(0, self.server.metrics()['reclaim_unaccounted{plane="fleet"}'])
 
     def balance(self, builders, ledger):
         registered, created = set(), set()
@@ -199,4 +220,5 @@ class Gateway:
 
 
 if __name__ == "__main__":
+    machines.hide_unified_controllers()
     harness.main()

@@ -1,5 +1,7 @@
 """A worker's machine: real runc containers and real volumes in one directory, and what can be found out about them without Reclaim."""
 import concurrent.futures
+import copy
+import ctypes
 import hashlib
 import json
 import os
@@ -9,6 +11,8 @@ import stat
 import subprocess
 
 from harness import run, wait_until
+
+CLONE_NEWNS = 0x20000
 
 CONFIG = {
     "ociVersion": "1.0.2",
@@ -65,12 +69,16 @@ class Machine:
     # Making things, as other programs do.
 
     def run_container(self, handle):
+        self.run_in_bundle("runc", self.runc, self.bundle, handle)
+
+    def run_in_bundle(self, runtime, root, bundle, handle):
         # A container keeps the descriptors that it is born with: it must not inherit pipes.
-        with open(self.directory / "runc.log", "ab") as log:
-            command = ["runc", "--root", self.runc, "run", "--detach", "--bundle", self.bundle, handle]
+        output = self.directory / f"{runtime}.log"
+        with open(output, "ab") as log:
+            command = [runtime, "--root", root, "run", "--detach", "--bundle", bundle, handle]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=60)
         if done.returncode != 0:
-            raise AssertionError(f"runc cannot run {handle}: {(self.directory / 'runc.log').read_text()[-1000:]}")
+            raise AssertionError(f"{runtime} cannot run {handle}: {output.read_text()[-1000:]}")
 
     def make_directory(self, handle):
         # Elsewhere on the filesystem, then renamed into live/: nobody sees half a volume.
@@ -212,6 +220,120 @@ class Machine:
         found += [f"subvolume: {path}" for path in subvolumes if os.path.basename(path).split(".")[0] in handles]
         found += [f"runc state: {handle}" for handle in os.listdir(self.runc) if handle in handles]
         return found
+
+
+# Directories below PLACE. The first try to destroy one that has a file `stubborn` in it fails.
+DRIVER = """#!/bin/sh
+cd "{place}" || exit 1
+case "$1" in
+  identity) echo '{{"protocol":1,"kind":"volume","manages":"directories of {name}"}}' ;;
+  list)
+    for handle in *; do [ ! -d "$handle" ] || list="$list,{{\\"handle\\":\\"$handle\\"}}"; done
+    echo "{{\\"resources\\":[${{list#,}}]}}" ;;
+  destroy)
+    if [ -e "./$2/stubborn" ]; then rm "./$2/stubborn"; echo "it is busy" >&2; exit 1; fi
+    rm -rf "./$2" && echo '{{"gone":true}}' ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+class EveryDriver(Machine):
+    """Beside those a root of crun, a root of overlays, and directories that a program of others looks after."""
+
+    def __init__(self, story, name):
+        super().__init__(story, name)
+        self.crun = self.directory / "crun"
+        self.overlay = self.directory / "overlay"
+        self.place = self.directory / "things"
+        self.lower = self.directory / "lower"
+        self.seen_dying = set()
+        for made in (self.crun, self.overlay / "live", self.place, self.lower):
+            made.mkdir(parents=True)
+        self.fill(self.lower, "lower")
+        self.program = self.directory / "things-driver"
+        self.program.write_text(DRIVER.format(place=self.place, name=name))
+        self.program.chmod(0o755)
+
+    def worker_flags(self):
+        return [*super().worker_flags(), "--containers", f"crun:{self.crun}", "--volumes", f"overlay:{self.overlay}",
+                "--volumes", f"exec:{self.program}"]
+
+    @property
+    def cgroup(self):
+        """Above those of all containers of crun; runtimes leave it behind."""
+        return f"{self.story.prefix}{self.name}-crun"
+
+    def run_container_of_crun(self, handle):
+        bundle = self.directory / "bundles" / handle
+        bundle.mkdir(parents=True)
+        config = copy.deepcopy(CONFIG)
+        config["root"]["path"] = str(self.bundle / "rootfs")
+        config["linux"]["cgroupsPath"] = f"/{self.cgroup}/{handle}"
+        (bundle / "config.json").write_text(json.dumps(config))
+        self.run_in_bundle("crun", self.crun, bundle, handle)
+
+    def make_overlay(self, handle):
+        made = self.overlay / f"making-{handle}"
+        for part in ("upper", "work", "merged"):
+            (made / part).mkdir(parents=True)
+        options = f"lowerdir={self.lower},upperdir={made / 'upper'},workdir={made / 'work'}"
+        run("mount", "-t", "overlay", "overlay", "-o", options, made / "merged")
+        (made / "merged/data").write_text(handle)
+        (made / "merged/a/b/c/deep").unlink()  # leaves a whiteout
+        made.rename(self.overlay / "live" / handle)  # and its mount with it
+
+    def make_thing(self, handle, is_stubborn=False):
+        made = self.directory / f"making-{handle}"
+        made.mkdir()
+        self.fill(made, handle)
+        if is_stubborn:
+            (made / "stubborn").touch()
+        made.rename(self.place / handle)
+
+    def make_immutable(self, handle):
+        """A directory that cannot be removed until mend() has seen twice that somebody tries."""
+        self.make_directory(handle)
+        run("chattr", "+i", self.dirs / "live" / handle / "data")
+
+    def mend(self):
+        dying = set((self.dirs / "dead").glob("*-immutable*/data"))
+        for path in dying & self.seen_dying:
+            subprocess.run(["chattr", "-i", path], stderr=subprocess.DEVNULL, check=False)  # it may be gone by now
+        self.seen_dying = dying
+
+    def containers(self):
+        listed = run("crun", "--root", self.crun, "list", "--quiet").split() if os.listdir(self.crun) else []
+        return super().containers() | set(listed)
+
+    def volumes(self):
+        return super().volumes() | set(os.listdir(self.overlay / "live")) | set(os.listdir(self.place))
+
+    def dying(self):
+        dead = self.overlay / "dead"
+        return super().dying() | (set(os.listdir(dead)) if dead.exists() else set())
+
+    def volume(self, handle):
+        places = [root / handle for root in (self.overlay / "live", self.place) if (root / handle).exists()]
+        return places[0] if places else super().volume(handle)
+
+    def process_of(self, handle):
+        status = self.crun / handle / "status"
+        return json.loads(status.read_text())["pid"] if status.exists() else super().process_of(handle)
+
+    def traces(self, handles):
+        return super().traces(handles) + [f"crun state: {handle}" for handle in os.listdir(self.crun) if handle in handles]
+
+
+def hide_unified_controllers():
+    """crun refuses to work where version 2 of cgroups holds controllers beside version 1: from here on nobody of ours sees any."""
+    controllers = "/sys/fs/cgroup/unified/cgroup.controllers"
+    if os.geteuid() != 0 or not os.path.exists(controllers):
+        return
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "cannot have a mount namespace of our own")
+    run("mount", "--make-rprivate", "/")
+    run("mount", "--bind", "/dev/null", controllers)
 
 
 def worker_process(story, machine, key, gateway, fingerprint, *flags, name=None, title=None):

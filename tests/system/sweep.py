@@ -55,6 +55,7 @@ def main():
     delete_containers(directory)
     remove_cgroups(directory)
     unmount(directory)
+    quietly("chattr", "-R", "-f", "-i", directory)
     shutil.rmtree(directory, ignore_errors=True)
 
 

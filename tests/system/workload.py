@@ -10,7 +10,9 @@ Item = collections.namedtuple("Item", "kind handle owner container parent")
 
 
 class Build:
-    def __init__(self, prefix, worker, number, base_before=None):
+    def __init__(self, prefix, worker, number, base_before=None, every_driver=False):
+        """`every_driver`: besides, two containers of crun, two overlays, two things of a program's, and a directory that cannot be removed
+        for a while; the worker's machine is an EveryDriver."""
         self.owner = f"{prefix}{worker}-build-{number}"
         self.worker = worker
         stem = f"{prefix}{worker}-{number}"
@@ -24,6 +26,9 @@ class Build:
                          Item("volumes", f"{stem}-right", owner, None, self.base),
                          Item("volumes", f"{stem}-leaf", owner, None, f"{stem}-left"),
                          Item("volumes", f"{stem}-borrowed", owner, None, base_before or self.base)]
+        if every_driver:
+            self.containers += [Item("containers", f"{stem}-k{i}", owner, None, None) for i in range(2)]
+            self.volumes += [Item("volumes", f"{stem}-{what}", owner, None, None) for what in ("o0", "o1", "t0", "t1", "immutable")]
 
     @property
     def items(self):
@@ -54,14 +59,13 @@ class Build:
 
 
 def make(machine, item):
-    if item.kind == "containers":
-        machine.run_container(item.handle)
-    elif "-d" in item.handle:
-        machine.make_directory(item.handle)
-    elif item.parent is None:
-        machine.make_subvolume(item.handle)
-    else:
-        machine.make_snapshot(item.handle, item.parent)
+    if item.parent is not None:
+        return machine.make_snapshot(item.handle, item.parent)
+    makers = {"c": "run_container", "k": "run_container_of_crun", "d": "make_directory", "b": "make_subvolume", "o": "make_overlay",
+              "t": "make_thing", "i": "make_immutable"}
+    what = item.handle.rsplit("-", 1)[1]
+    more = {"is_stubborn": True} if what == "t0" else {}
+    return getattr(machine, makers[what[0]])(item.handle, **more)
 
 
 def needed(items, live_owners):
