@@ -23,15 +23,48 @@ std::string ids_of(const std::set<std::int64_t>& ids) {
   return wire::to_text(list);
 }
 
+// Ended owners in the order in which they ended, some at a time; empty: there are no more.
+class EndedOwners {
+ public:
+  EndedOwners(const Context& context, ports::Statement statement) : context_(context), statement_(statement) {}
+
+  Result<std::set<std::int64_t>> next() {
+    std::set<std::int64_t> owners;
+    for (const ports::Row& row : TRY(context_.database.run(statement_, {context_.moment.now.ms, ended_, owner_, kOwnersMax}))) {
+      owners.insert(owner_ = row.integer(0));
+      ended_ = row.integer(1);
+    }
+    return owners;
+  }
+
+ private:
+  const Context& context_;
+  ports::Statement statement_;
+  std::int64_t ended_ = 0;
+  std::int64_t owner_ = 0;
+};
+
+// Released owners that have nothing left to mark are looked at no more.
+Status settle(const Context& context) {
+  EndedOwners released(context, sql::orphan_owners_released);
+  for (bool more = true; more;) {
+    const std::set<std::int64_t> owners = TRY(released.next());
+    if (!owners.empty()) TRY(context.database.run(sql::owners_settle, {ids_of(owners)}));
+    more = static_cast<std::int64_t>(owners.size()) == kOwnersMax;
+  }
+  return done();
+}
+
 // The workers on which there are places of orphans, source by source, each in slices of bounded work.
 class OrphanWalk {
  public:
-  explicit OrphanWalk(const Context& context) : context_(context) {}
+  explicit OrphanWalk(const Context& context)
+      : context_(context), released_(context, sql::orphan_owners_released), lapsed_(context, sql::orphan_owners_lapsed) {}
 
   Result<Workers> next() {
     switch (source_) {
-      case Source::kReleased: return of_owners(sql::orphan_owners_released, Source::kLapsed);
-      case Source::kLapsed: return of_owners(sql::orphan_owners_lapsed, Source::kAlone);
+      case Source::kReleased: return of_owners(released_, Source::kLapsed);
+      case Source::kLapsed: return of_owners(lapsed_, Source::kAlone);
       case Source::kAlone: return alone();
       case Source::kHung: return hung();
     }
@@ -42,17 +75,9 @@ class OrphanWalk {
  private:
   enum class Source { kReleased, kLapsed, kAlone, kHung };
 
-  Result<Workers> of_owners(ports::Statement statement, Source then) {
-    const ports::Rows ended = TRY(context_.database.run(statement, {context_.moment.now.ms, ended_, owner_, kOwnersMax}));
-    std::set<std::int64_t> owners;
-    for (const ports::Row& row : ended) {
-      owners.insert(owner_ = row.integer(0));
-      ended_ = row.integer(1);
-    }
-    if (static_cast<std::int64_t>(ended.size()) < kOwnersMax) {
-      source_ = then;
-      ended_ = owner_ = 0;
-    }
+  Result<Workers> of_owners(EndedOwners& ended, Source then) {
+    const std::set<std::int64_t> owners = TRY(ended.next());
+    if (static_cast<std::int64_t>(owners.size()) < kOwnersMax) source_ = then;
     Workers some;
     if (owners.empty()) return some;
     for (const ports::Row& row : TRY(context_.database.run(sql::orphan_workers_of_owners, {ids_of(owners)}))) {
@@ -86,8 +111,8 @@ class OrphanWalk {
 
   const Context& context_;
   Source source_ = Source::kReleased;
-  std::int64_t ended_ = 0;
-  std::int64_t owner_ = 0;
+  EndedOwners released_;
+  EndedOwners lapsed_;
   std::int64_t worker_ = 0;
   std::array<std::int64_t, 4> place_{};  // of the last container looked at, as orphan_workers_hung has it
 };
@@ -130,7 +155,7 @@ Sweep mark_orphans_sweep(const Context& context) {
 }
 
 Result<PassReport> mark_orphans(const Context& context, const Claim& claim) {
-  TRY(context.database.run(sql::owners_settle, ports::Values{}));
+  TRY(settle(context));
   return run_sweep(context, claim, mark_orphans_sweep(context));
 }
 

@@ -7,7 +7,7 @@ namespace reclaim::fleet {
 namespace {
 
 inline constexpr int kSlicesOfWorkerMax = 200;     // then the next worker has its turn, and the pass runs again at once
-inline constexpr std::int64_t kRowsMax = 200'000;  // of one pass
+inline constexpr std::int64_t kRowsMax = 100'000;  // of one pass
 
 Result<std::int64_t> run_slice(const Context& context, const Claim& claim, const Sweep& sweep, std::int64_t worker_id, std::string& name) {
   return ports::transact(context.database, ports::Access::kWrite, [&](ports::Transaction& transaction) -> Result<std::int64_t> {

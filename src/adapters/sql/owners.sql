@@ -39,11 +39,11 @@ UPDATE owners SET released = $2, released_wall = $3, release_reason = $4, keep_m
 -- statement: owner_delete
 DELETE FROM owners WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.owner_id = $1)
 
--- Owners that somebody holds just now are settled by the next pass.
+-- Owners that somebody holds just now are settled by the next pass. $1 a list of ids
 -- statement: owners_settle
 UPDATE owners SET settled = 1
 WHERE id @in(
   SELECT o.id FROM owners o
-  WHERE o.released IS NOT NULL AND o.settled = 0
+  WHERE o.id @in(SELECT CAST(each.value AS BIGINT) FROM @each_text($1)) AND o.released IS NOT NULL AND o.settled = 0
     AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.owner_id = o.id AND r.state IN ('created', 'creating', 'failed'))
-  LIMIT 10000 @for_update_of_skip_locked(o))
+  @for_update_of_skip_locked(o))
