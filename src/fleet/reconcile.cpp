@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "fleet/brake.hpp"
 #include "fleet/inventory.hpp"
@@ -17,6 +18,7 @@ using ports::Rows;
 using wire::Json;
 
 inline constexpr std::size_t kNamesInEvent = 10;
+inline constexpr std::size_t kHandlesOfStatement = 100'000;
 
 std::int64_t number(ResourceKind kind) { return static_cast<std::int64_t>(kind); }
 
@@ -116,15 +118,21 @@ class Reconciler {
   }
 
   Status apply_change(ResourceKind kind, const SetChange& change) {
-    if (!change.appeared.empty()) {
-      const std::string appeared = wire::to_text(Json(change.appeared));
-      TRY(work_.transaction.run(sql::inventory_appeared, {work_.worker.id, number(kind), appeared}));
-      TRY(meet_strangers(kind, appeared));
-    }
+    TRY(set_present(sql::inventory_appeared, kind, change.appeared));
+    if (!change.appeared.empty()) TRY(meet_strangers(kind, wire::to_text(Json(change.appeared))));
+    TRY(set_present(sql::inventory_vanished, kind, change.vanished));
     if (!change.vanished.empty()) {
-      const std::string vanished = wire::to_text(Json(change.vanished));
-      TRY(work_.transaction.run(sql::inventory_vanished, {work_.worker.id, number(kind), vanished}));
-      TRY(work_.transaction.run(sql::inventory_vanished_unknown, {work_.worker.id, number(kind), vanished}));
+      TRY(work_.transaction.run(sql::inventory_vanished_unknown, {work_.worker.id, number(kind), wire::to_text(Json(change.vanished))}));
+    }
+    return done();
+  }
+
+  // Some at a time: the rows of a million handles take longer than any statement may.
+  Status set_present(ports::Statement statement, ResourceKind kind, const std::vector<std::string>& handles) {
+    for (std::size_t at = 0; at < handles.size(); at += kHandlesOfStatement) {
+      const std::span<const std::string> some = std::span(handles).subspan(at, std::min(kHandlesOfStatement, handles.size() - at));
+      const std::vector<std::string> list(some.begin(), some.end());
+      TRY(work_.transaction.run(statement, {work_.worker.id, number(kind), wire::to_text(Json(list))}));
     }
     return done();
   }
