@@ -94,7 +94,7 @@ class Rehearsal {
   Status rehearse(const Collector& collector, const Sweep& sweep, std::int64_t worker) {
     const std::size_t before = items_.size();
     for (int attempt = 1;; ++attempt) {
-      const Status status = rehearse_once(collector, sweep, worker);
+      Status status = rehearse_once(collector, sweep, worker);
       const bool is_gone = !status.ok() && status.error().kind == Error::Kind::kNotFound;
       if (status.ok() || is_gone) return done();
       items_.resize(before);
