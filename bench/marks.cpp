@@ -34,14 +34,26 @@ std::vector<double> sync_until(const std::atomic<bool>& stop, sim::FleetWorld& w
   return times;
 }
 
+// Owners that all ended just now, and what they had, spread over the workers: in two statements, as registering takes its time.
 void fill(const test::FleetStore& store, sim::FleetWorld& world, const Options& options, std::int64_t workers) {
-  for (std::int64_t w = 1; w <= workers; ++w) world.enroll("w" + std::to_string(w));
-  for (std::int64_t i = 0; i < options.rows / options.rows_of_owner; ++i) {
-    const std::string owner = "build-" + std::to_string(i);
-    world.own(owner);
-    store.fill({.count = options.rows_of_owner, .prefix = owner + "-", .worker = "w" + std::to_string(i % workers + 1), .owner = owner});
-    world.release(owner);
-  }
+  for (std::int64_t w = 0; w < workers; ++w) world.enroll("w" + std::to_string(w));
+  const std::string now = std::to_string(world.context().moment.now.ms);
+  const std::int64_t owners = options.rows / options.rows_of_owner;
+  const auto series = [](std::int64_t count) {
+    return "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < " + std::to_string(count - 1) + ") ";
+  };
+  const std::string owner = "n / " + std::to_string(options.rows_of_owner);
+  const std::string worker = "(" + owner + ") % " + std::to_string(workers);
+  store.execute(series(owners) +
+                "INSERT INTO owners (name, kind, renewed, interruptible, labels, created_wall, released, released_wall, release_reason) "
+                "SELECT 'build-' || n, 'build', " +
+                now + ", 1, '{}', 0, " + now + ", 0, 'released' FROM s");
+  store.execute(series(owners * options.rows_of_owner) +
+                "INSERT INTO resources (worker_id, kind, handle, owner_id, state, since_wall, entered, change, present) "
+                "SELECT (SELECT w.id FROM workers w WHERE w.name = 'w' || (" +
+                worker + ")), 0, 'c' || n, (SELECT o.id FROM owners o WHERE o.name = 'build-' || (" + owner +
+                ")), 'created', 0, 0, 1, 0 FROM s");
+  store.execute("UPDATE workers SET change = 1, registered = (SELECT COUNT(*) FROM resources r WHERE r.worker_id = workers.id)");
 }
 
 Marks mark(const test::FleetStore& store, const Options& options, std::int64_t workers) {
