@@ -18,6 +18,8 @@ const View& resource_view() {
       {"SIZE", "bytes", true},
       {"PINNED", "pinned", true},
       {"MISSING SINCE", "missing_since"},
+      {"STUCK", "stuck", true},
+      {"IN HAND FOR", "in_hand_s", true},
       {"ATTEMPTS", "attempts", true},
       {"LAST ERROR", "last_error"},
       {"REASON", "reason"},

@@ -116,7 +116,7 @@ Result<Explanation> explain(const Context& context, const ResourceName& name) {
     explanation.rule = "unknown";
     explanation.because.push_back("it is on the worker and has no record");
     if (strangers[0].integer(1) != 0)
-      explanation.blocked_by.push_back("found at first contact, held for the operator");
+      explanation.blocked_by.push_back("found at first contact, held for the operator: `reclaim workers accept " + worker.name + "`");
     else if (!strangers[0].is_null(0)) {
       explanation.earliest = expected(context.moment, ServiceTime{strangers[0].integer(0)} + context.policy.unknown_grace);
     }
@@ -126,6 +126,11 @@ Result<Explanation> explain(const Context& context, const ResourceName& name) {
   TRY(explain_row(context, resource, explanation));
   explanation.last_error = resource.last_error;
   if (is_stalled(worker, context)) explanation.blocked_by.push_back("worker " + worker.name + " is stalled: its rows are frozen");
+  const std::string& brake = worker.inventories[name.kind].brake;
+  if (!brake.empty()) explanation.blocked_by.push_back("worker " + worker.name + " is braked: " + brake);
+  if (!worker.regressed.empty()) {
+    explanation.blocked_by.push_back("worker " + worker.name + " has seen more than this database remembers: see `reclaim lineage show`");
+  }
   if (!worker.frozen.empty()) explanation.blocked_by.push_back("worker " + worker.name + " is frozen: " + worker.frozen);
   return explanation;
 }

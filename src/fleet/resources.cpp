@@ -1,5 +1,6 @@
 #include "fleet/resources.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 
@@ -24,7 +25,7 @@ ResourceState state_of(const std::string& text) {
   return *state;
 }
 
-Resource parse_resource(const ports::Row& row) {
+Resource parse_resource(const ports::Row& row, const Moment& moment) {
   Resource resource{.id = row.integer(0),
                     .name = {WorkerName(row.text(1)), static_cast<ResourceKind>(row.integer(2)), Handle(row.text(3))},
                     .state = state_of(row.text(4)),
@@ -39,6 +40,7 @@ Resource parse_resource(const ports::Row& row) {
   resource.last_error = row.text_or(13, "");
   if (!row.is_null(14)) resource.bytes = row.integer(14);
   resource.in_hand = row.integer(15) != 0;
+  if (!row.is_null(18)) resource.in_hand_for = std::max(Millis(0), moment.now - ServiceTime{row.integer(18)});
   resource.stuck = row.integer(16) != 0;
   resource.reason = row.text_or(17, "");
   return resource;
@@ -49,7 +51,7 @@ Result<Resource> read_resource(Runner& runner, const Context& context, const Res
   const ports::Rows rows = TRY(runner.run(sql::resource_find, {context.moment.now.ms, context.moment.trusted_from.ms, name.worker.str(),
                                                                static_cast<std::int64_t>(name.kind), name.handle.str()}));
   if (rows.empty()) return not_found("no " + noun(name));
-  return parse_resource(rows[0]);
+  return parse_resource(rows[0], context.moment);
 }
 
 Event event_of(const std::string& action, const Resource& before, ResourceState after, std::string reason = "") {
@@ -249,7 +251,7 @@ Result<std::vector<Resource>> list_resources(const Context& context, const Resou
                                      : is_by_handle(filter) ? sql::resource_list_of_worker
                                                             : sql::resource_list;
   std::vector<Resource> resources;
-  for (const ports::Row& row : TRY(context.database.run(statement, values))) resources.push_back(parse_resource(row));
+  for (const ports::Row& row : TRY(context.database.run(statement, values))) resources.push_back(parse_resource(row, context.moment));
   return resources;
 }
 

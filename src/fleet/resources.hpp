@@ -43,6 +43,7 @@ struct Resource {
   std::string last_error;
   std::optional<std::int64_t> bytes;
   bool in_hand = false;
+  std::optional<Millis> in_hand_for;  // for how long its worker has had the order
   bool stuck = false;
   std::string reason;  // why it was marked
 };

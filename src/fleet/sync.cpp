@@ -272,7 +272,7 @@ class Exchange {
     }
     const std::string text = wire::to_text(hand);
     TRY(work_.transaction.run(sql::sync_out_of_hand, {work_.worker.id, text}));
-    if (!hand.empty()) TRY(work_.transaction.run(sql::sync_into_hand, {work_.worker.id, text}));
+    if (!hand.empty()) TRY(work_.transaction.run(sql::sync_into_hand, {work_.worker.id, text, work_.context.moment.now.ms}));
     return done();
   }
 

@@ -96,8 +96,9 @@ Answered encode(const fleet::Resource& resource) {
   json["pinned"] = resource.pinned;
   json["pin_reason"] = resource.pinned ? or_null(resource.pin_reason) : Answered();
   json["in_hand"] = resource.in_hand;
+  json["in_hand_s"] = seconds_or_null(resource.in_hand_for);
   json["stuck"] = resource.stuck;
-  json["attempts"] = resource.attempts;
+  json["attempts"] = resource.attempts + (resource.stuck ? 1 : 0);  // the one that does not end is one of them
   json["last_error"] = or_null(resource.last_error);
   json["bytes"] = or_null(resource.bytes);
   return json;

@@ -3,7 +3,7 @@
 -- fragment: resource_columns
 r.id, w.name, r.kind, r.handle, r.state, r.since_wall, o.name, c.handle, p.handle, r.missing_wall,
 CASE WHEN r.pinned IS NOT NULL AND (r.pin_ttl_ms IS NULL OR r.pinned + r.pin_ttl_ms > CAST($1 AS BIGINT) OR r.pinned < CAST($2 AS BIGINT))
-  THEN 1 ELSE 0 END, r.pin_reason, r.attempts, r.last_error, r.bytes, r.in_hand, r.stuck, r.reason
+  THEN 1 ELSE 0 END, r.pin_reason, r.attempts, r.last_error, r.bytes, r.in_hand, r.stuck, r.reason, r.in_hand_since
 
 -- fragment: resource_joins
 JOIN workers w ON w.id = r.worker_id LEFT JOIN owners o ON o.id = r.owner_id

@@ -77,7 +77,7 @@ UPDATE workers SET container_former = change WHERE id = $1
 
 -- A worker's new session: what the former one left in hand is in nobody's hand, its locks are ours; its inventories are no base.
 -- statement: sync_new_session
-UPDATE resources SET in_hand = 0, stuck = 0 WHERE worker_id = $1 AND in_hand = 1
+UPDATE resources SET in_hand = 0, in_hand_since = NULL, stuck = 0 WHERE worker_id = $1 AND in_hand = 1
 
 -- A result counts only for a row whose mark as_of covers: a resent acknowledgement must not forget the handle's next bearer.
 -- $2 as_of, $3 [{kind, handle}] acknowledged, without those in hand
@@ -111,11 +111,12 @@ RETURNING resources.kind, resources.handle, resources.attempts, resources.last_e
 
 -- $2 [{kind, handle}] in hand
 -- statement: sync_out_of_hand
-UPDATE resources SET in_hand = 0, stuck = 0
+UPDATE resources SET in_hand = 0, in_hand_since = NULL, stuck = 0
 WHERE worker_id = $1 AND in_hand = 1 AND id NOT IN (SELECT COALESCE((SELECT r.id FROM @{row_of_each}), 0) FROM @each($2))
 
+-- $3 now
 -- statement: sync_into_hand
-UPDATE resources SET in_hand = 1
+UPDATE resources SET in_hand = 1, in_hand_since = CAST($3 AS BIGINT)
 WHERE id @in(SELECT (SELECT CASE WHEN r.in_hand = 0 THEN r.id END FROM @{row_of_each}) FROM @each($2))
 
 -- The set that the server holds of a kind: rows that were present, and unknowns.

@@ -2,6 +2,7 @@
 // handle that comes back are taken for. None of them destroys what somebody needs.
 #include "contract/fleet/engines.hpp"
 #include "fleet/events.hpp"
+#include "fleet/explain.hpp"
 #include "fleet/lineage.hpp"
 
 namespace reclaim::test {
@@ -140,6 +141,8 @@ TEST_P(Guards, AnInventoryThatIsSuddenlyEmptyIsNotJudged) {
   teller.tell("");
   EXPECT_EQ(worker().braked, "30 of 30 containers would be missing");
   EXPECT_EQ(holds(), "brake");
+  EXPECT_EQ(joined(must(fleet::explain(world.context(), FleetWorld::container("c7"))).blocked_by),
+            "worker w1 is braked: 30 of 30 containers would be missing");
   pass_graces();
   teller.tell("");
   EXPECT_EQ(worker().missing, 0);

@@ -207,6 +207,28 @@ TEST_P(Sync, WhatItAcknowledgesIsNoStranger) {
   EXPECT_EQ(sim::must(fleet::find_worker(world.context(), WorkerName("w1"))).unknown, 0);
 }
 
+TEST_P(Sync, AStuckDestroySaysForHowLongItHasBeenInHand) {
+  world.add_container("c", "");
+  world.collect();
+  teller.tell("c");
+  const auto holding = [&] {
+    wire::SyncRequest request = teller.frame("c");
+    request.in_hand.containers = {"c"};
+    return request;
+  };
+  teller.tell(holding());
+  world.advance(6min);
+  wire::SyncRequest stuck = holding();
+  stuck.results = {{.kind = kContainer, .handle = "c", .error = "still running", .stuck = true}};
+  teller.tell(stuck);
+  fleet::Resource row = sim::must(fleet::find_resource(world.context(), FleetWorld::container("c")));
+  EXPECT_TRUE(row.stuck);
+  EXPECT_EQ(row.in_hand_for, 6min);
+  teller.tell("c");
+  row = sim::must(fleet::find_resource(world.context(), FleetWorld::container("c")));
+  EXPECT_EQ(row.in_hand_for, std::nullopt);
+}
+
 TEST_P(Sync, AFailedDestroyComesAgainLater) {
   world.add_container("c", "");
   world.collect();

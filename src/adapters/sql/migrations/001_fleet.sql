@@ -184,6 +184,7 @@ CREATE TABLE resources (
   pin_reason @text,
   touched BIGINT,
   in_hand INTEGER NOT NULL DEFAULT 0,
+  in_hand_since BIGINT,
   stuck INTEGER NOT NULL DEFAULT 0,
   attempts BIGINT NOT NULL DEFAULT 0,
   last_error @text,
