@@ -44,6 +44,13 @@ Status forget(Transaction& transaction, const WorkerName& name, Existing unknown
   return done();
 }
 
+// A worker that synced neither between the copy and the loss nor in between proves nothing, and may have been given things all the same.
+Status adopt_everywhere(Transaction& transaction) {
+  TRY(transaction.run(sql::lineage_forget_all_unknowns, ports::Values{}));
+  TRY(transaction.run(sql::lineage_meet_all_to_adopt, ports::Values{}));
+  return done();
+}
+
 }  // namespace
 
 Result<Lineage> read_lineage(const Context& context) {
@@ -57,6 +64,7 @@ Result<Lineage> accept_lineage(const Context& context, const std::string& id, Ex
     check(present.size() == 1, "a served database has a lineage");
     const Lineage before = TRY(read(transaction));
     std::vector<Event> events;
+    if (unknown == Existing::kAdopt) TRY(adopt_everywhere(transaction));
     for (const RegressedWorker& worker : before.regressed) {
       if (!worker.lineage.empty()) TRY(transaction.run(sql::lineage_replace, {worker.lineage}));
       TRY(forget(transaction, worker.worker, unknown));

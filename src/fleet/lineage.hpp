@@ -33,7 +33,8 @@ Result<Lineage> read_lineage(const Context& context);
 
 // Begins the lineage `id`, in the place of the present one and of all that regressed workers were answered under. From then on every
 // worker begins anew, with full inventories and as_of 0. Of regressed workers, what this database had marked is forgotten, and what
-// they have without a row is adopted or destroyed, as at first contact.
+// they have without a row is adopted or destroyed, as at first contact. Adopted is what any other worker has without a row, too: it may
+// have been given something that was forgotten before it heard of it. Until then, nothing unknown is destroyed on any worker.
 Result<Lineage> accept_lineage(const Context& context, const std::string& id, Existing unknown);
 
 }  // namespace reclaim::fleet

@@ -3,7 +3,8 @@ is destroyed on any of them until an operator says what becomes of what has no r
 import shutil
 
 import harness
-from guards import OUTLAST_S, GuardStory, union
+import workload
+from guards import OUTLAST_S, PATIENCE_S, GuardStory, created, union
 
 MORE_CHANGES = 60  # than were lost: numbers alone would look whole again
 
@@ -137,6 +138,38 @@ class RestoredDatabase(GuardStory):
         self.assertEqual(before, self.machine.prints(**self.kept))
         self.assertEqual([], self.machine.traces(set().union(*over.values(), *late.values())))
         self.leaves_nothing(self.machine, ["kept"])
+
+    def story_what_a_silent_worker_was_given_meanwhile_lives_too(self, postgres):
+        """It has heard nothing that the copy does not know: the other one's proof has to do for both."""
+        self.arrange(postgres)
+        silent, its_worker = self.working("w2")
+        its_kept = self.furnish(silent, "its-kept", containers=1)
+        harness.wait_until(lambda: self.noticed("w2", its_kept), PATIENCE_S, "w2 to have told of all that it has")
+        self.pause(its_worker)
+        self.while_stopped(self.copies.save)
+        self.resume(self.worker)
+        given = self.furnish(silent, "given", containers=1)
+        late = self.furnish(self.machine, "late", containers=1)
+        self.while_stopped(self.copies.restore)
+        for worker in (self.worker, its_worker):
+            self.resume(worker)
+        self.sees_the_loss()
+        harness.wait_until(lambda: self.shown("w2")["unknown"] == 6, PATIENCE_S, lambda: f"w2 to show what it was given: {self.shown('w2')}")
+        self.assertEqual([], self.holds("w2"))
+        self.unharmed(silent, union(its_kept, given))
+        self.operator("lineage", "accept", "--unknown", "adopt")
+        self.settles(silent, union(its_kept, given))
+        self.settles(self.machine, union(self.kept, late))
+        self.unharmed(silent, union(its_kept, given))
+        self.leaves_nothing(silent, ["its-kept", "adopted:w2"])
+        self.leaves_nothing(self.machine, ["kept", "adopted:w1"])
+
+    def noticed(self, worker, things):
+        """The worker's rows are in its inventory, and it has heard of that: nothing is on its way."""
+        synced = self.server.metrics()["reclaim_sync_seconds_count"]
+        enough = lambda: self.server.metrics()["reclaim_sync_seconds_count"] >= synced + 6
+        harness.wait_until(enough, PATIENCE_S, "some more syncs")
+        return workload.rows(self.api, worker) == created(things)
 
     def story_a_lost_database_is_begun_anew(self, postgres):
         self.arrange(postgres)

@@ -257,13 +257,14 @@ RETURNING kind, handle
 -- statement: worker_add_lost
 UPDATE workers SET change = change + 1, lost = lost + CAST($2 AS BIGINT) WHERE id = $1 RETURNING change
 
--- On a worker, without a row, for longer than the unknown grace ($3), not held for the operator; and its kind is judged, or the operator
--- has agreed that it goes.
+-- On a worker, without a row, for longer than the unknown grace ($3), not held for the operator; and its kind is judged and no worker
+-- shows that this database has forgotten something, or the operator has agreed that it goes.
 -- fragment: is_long_unknown
 (u.since IS NOT NULL AND u.held = 0 AND u.since + CAST($3 AS BIGINT) <= CAST($1 AS BIGINT)
   AND (u.since >= CAST($2 AS BIGINT) OR CAST($3 AS BIGINT) = 0)
   AND (u.agreed = 1
-       OR (SELECT CASE WHEN u.kind = 0 THEN b.container_brake ELSE b.volume_brake END FROM workers b WHERE b.id = u.worker_id) IS NULL))
+       OR ((SELECT CASE WHEN u.kind = 0 THEN b.container_brake ELSE b.volume_brake END FROM workers b WHERE b.id = u.worker_id) IS NULL
+           AND NOT EXISTS (SELECT 1 FROM regressed_workers))))
 
 -- statement: unknown_workers
 SELECT DISTINCT u.worker_id FROM unknowns u WHERE @{is_long_unknown} AND u.worker_id > CAST($4 AS BIGINT) ORDER BY u.worker_id LIMIT $5

@@ -141,6 +141,10 @@ DELETE FROM resources WHERE worker_id = $1 AND state = 'destroying'
 -- statement: lineage_forget_unknowns
 DELETE FROM unknowns WHERE worker_id = $1
 
+-- The same of every worker, where what is unknown is adopted: one that proves no loss may have been given things meanwhile, too.
+-- statement: lineage_forget_all_unknowns
+DELETE FROM unknowns
+
 -- Its first inventories are met as at first contact, with the operator's word ($2); whatever it held as the last inventory is no base.
 -- $3 rows lost
 -- statement: lineage_meet_anew
@@ -148,3 +152,8 @@ UPDATE workers SET existing = $2, change = change + 1, lost = lost + CAST($3 AS 
   container_judged = -1, container_count = -1, volume_judged = -1, volume_count = -1,
   container_brake = NULL, container_brake_lifted = 0, volume_brake = NULL, volume_brake_lifted = 0
 WHERE id = $1
+
+-- statement: lineage_meet_all_to_adopt
+UPDATE workers SET existing = 'adopt', change = change + 1,
+  container_judged = -1, container_count = -1, volume_judged = -1, volume_count = -1,
+  container_brake = NULL, container_brake_lifted = 0, volume_brake = NULL, volume_brake_lifted = 0
