@@ -56,9 +56,9 @@ class GuardStory(harness.Story):
     def api(self):
         return self.server.api
 
-    def enrolled(self, name, *flags, existing="hold"):
+    def enrolled(self, name, *flags, existing="hold", made=machines.Machine):
         """A machine, and its worker, which is not started."""
-        machine = machines.Machine(self, name)
+        machine = made(self, name)
         return machine, self.worker_of(machine, self.enroll(self.server, name, existing=existing), *flags)
 
     def worker_of(self, machine, key, *flags, **more):

@@ -3,6 +3,7 @@ more. Nobody loses anything by it, the operator is told, and in the end nothing 
 import os
 
 import harness
+import machines
 import workload
 from guards import GRACE_S, NOTHING, PATIENCE_S, GuardStory, less, union
 
@@ -53,13 +54,14 @@ class Inventory(GuardStory):
 
     def story_a_container_whose_state_is_damaged_lives_until_nobody_needs_it(self, postgres):
         self.serve(postgres)
-        machine, worker = self.working("w1")
-        mine, over = self.furnish(machine, "mine"), self.furnish(machine, "over", directories=0, subvolumes=0)
-        damaged = {min(things["containers"]) for things in (mine, over)}
+        machine, worker = self.working("w1", made=machines.EveryDriver)
+        mine, over = [union(self.furnish(machine, owner, directories=0, subvolumes=0), self.furnish_crun(machine, owner))
+                      for owner in ("mine", "over")]
+        damaged = {min(handle for handle in things["containers"] if what in handle) for things in (mine, over) for what in ("-c", "-k")}
         running = {handle: machine.process_of(handle) for handle in damaged}
         before = {handle: machine.print_of_process(running[handle]) for handle in damaged}
         for handle in damaged:
-            state = machine.runc / handle / "state.json"
+            state = machine.crun / handle / "status" if "-k" in handle else machine.runc / handle / "state.json"
             os.truncate(state, state.stat().st_size // 2)
         whole = less(union(mine, over), {"containers": damaged, "volumes": set()})
         self.unharmed(machine, whole)
@@ -70,13 +72,22 @@ class Inventory(GuardStory):
         harness.wait_until(lambda: not gone & {handle for _, handle in workload.rows(self.api, "w1")}, PATIENCE_S,
                            lambda: workload.explained(machine, self.api, mine))
         self.assertEqual([], machine.traces(gone))
-        kept = min(mine["containers"])
-        self.assertEqual(before[kept], machine.print_of_process(running[kept]))
-        self.unharmed(machine, less(mine, {"containers": {kept}, "volumes": set()}), GRACE_S)
+        self.unharmed(machine, less(mine, {"containers": damaged, "volumes": set()}), GRACE_S)
+        kept = damaged & mine["containers"]
+        self.assertEqual([before[handle] for handle in kept], [machine.print_of_process(running[handle]) for handle in kept])
         self.leaves_nothing(machine, ["mine"])
-        self.assertEqual([], machine.traces(mine["containers"]))
-        self.assertTrue(machine.is_over(running[kept]))
+        self.assertEqual([], machine.traces(mine["containers"] | {machine.cgroup}))
+        self.assertEqual({True}, {machine.is_over(running[handle]) for handle in damaged})
+
+    def furnish_crun(self, machine, owner):
+        handles = {f"{self.prefix}{machine.name}-{owner}-k{i}" for i in range(2)}
+        self.register(machine, "containers", owner, handles)
+        for handle in handles:
+            machine.run_container_of_crun(handle)
+        self.report_created(machine, "containers", handles)
+        return {"containers": handles, "volumes": set()}
 
 
 if __name__ == "__main__":
+    machines.hide_unified_controllers()
     harness.main(at_once=4)

@@ -207,9 +207,8 @@ class Machine:
         found = []
         mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
         found += [f"mount: {line}" for line in mounts if any(part in handles for part in line.split()[4].split("/"))]
-        # Others come and go meanwhile.
-        cgroups = run("find", "/sys/fs/cgroup", "-ignore_readdir_race", "-type", "d", "-name", f"{self.story.prefix}*").split()
-        found += [f"cgroup: {path}" for path in cgroups if os.path.basename(path) in handles]
+        # Others come and go meanwhile, which os.walk bears.
+        found += [f"cgroup: {above}/{name}" for above, names, _ in os.walk("/sys/fs/cgroup") for name in names if name in handles]
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 of_process = (process / "cgroup").read_text()
@@ -303,8 +302,8 @@ class EveryDriver(Machine):
         self.seen_dying = dying
 
     def containers(self):
-        listed = run("crun", "--root", self.crun, "list", "--quiet").split() if os.listdir(self.crun) else []
-        return super().containers() | set(listed)
+        # Its state directories: crun itself lists nobody when it cannot read one of them.
+        return super().containers() | {name for name in os.listdir(self.crun) if not name.startswith(".")}
 
     def volumes(self):
         return super().volumes() | set(os.listdir(self.overlay / "live")) | set(os.listdir(self.place))
