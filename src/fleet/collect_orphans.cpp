@@ -3,7 +3,6 @@
 // The mark cannot be stale: the worker's lock keeps its rows as they are, the share locks keep the owners of the slice as they are, and
 // the statement that marks begins after both, looks at the candidates anew, and passes over those whose owner has another version. A
 // tree goes level by level: each slice makes candidates of what its rows hung on.
-#include <array>
 #include <memory>
 #include <set>
 
@@ -14,8 +13,8 @@
 namespace reclaim::fleet {
 namespace {
 
-inline constexpr std::int64_t kOwnersMax = 1000;        // ended owners looked at by one statement
-inline constexpr std::int64_t kContainersMax = 10'000;  // containers on their way out looked at by one statement
+inline constexpr std::int64_t kOwnersMax = 1000;  // ended owners looked at by one statement
+inline constexpr std::int64_t kMarksMax = 50;     // marks of containers on their way out looked at by one statement
 
 std::string ids_of(const std::set<std::int64_t>& ids) {
   wire::Json list = wire::Json::array();
@@ -91,20 +90,19 @@ class OrphanWalk {
     for (const ports::Row& row : TRY(context_.database.run(sql::orphan_workers_alone, {worker_, kWorkersMax}))) {
       some.ids.push_back(worker_ = row.integer(0));
     }
-    if (static_cast<std::int64_t>(some.ids.size()) < kWorkersMax) source_ = Source::kHung;
+    if (static_cast<std::int64_t>(some.ids.size()) == kWorkersMax) return some;
+    source_ = Source::kHung;
+    worker_ = 0;
     return some;
   }
 
   Result<Workers> hung() {
-    const ports::Rows rows =
-        TRY(context_.database.run(sql::orphan_workers_hung, {place_[0], place_[1], place_[2], place_[3], kContainersMax}));
-    Workers some{.ids = {}, .last = rows.empty()};
-    for (const ports::Row& row : rows) {
-      if (row.is_null(1)) {
-        some.ids.push_back(row.integer(0));
-      } else {
-        for (std::size_t i = 0; i < place_.size(); ++i) place_[i] = row.integer(i);
-      }
+    const ports::Rows marks = TRY(context_.database.run(sql::orphan_workers_hung, {worker_, mark_, kMarksMax}));
+    Workers some{.ids = {}, .last = marks.empty()};
+    for (const ports::Row& row : marks) {
+      worker_ = row.integer(0);
+      mark_ = row.integer(1);
+      if (row.integer(2) != 0) some.ids.push_back(worker_);
     }
     return some;
   }
@@ -114,7 +112,7 @@ class OrphanWalk {
   EndedOwners released_;
   EndedOwners lapsed_;
   std::int64_t worker_ = 0;
-  std::array<std::int64_t, 4> place_{};  // of the last container looked at, as orphan_workers_hung has it
+  std::int64_t mark_ = 0;
 };
 
 ports::Values facts_of(const Context& context) {

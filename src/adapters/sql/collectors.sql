@@ -97,29 +97,28 @@ WHERE w.id > CAST($1 AS BIGINT)
   AND EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = w.id AND r.state = 'created' AND r.owner_id IS NULL AND r.container_id IS NULL)
 ORDER BY w.id LIMIT $2
 
--- by containers on their way out ($1..$4: the last one's worker, kind, mark and id; $5 how many): first the last one looked at, then the
--- workers where something hangs on one. (The rest of one worker's containers, then what those after it have: SQLite takes an index no
--- further into a comparison of rows than its first column, and no further into an order than a column that is the same for all.)
+-- by containers on their way out, from one mark of a worker to the next ($1, $2: the last worker and mark looked at; $3 how many steps):
+-- whether something hangs on a container of that mark. MIN, because it alone is a walk along the index for both engines; a mark is of at
+-- most one slice. Mark 0 is the step to another worker.
+-- fragment: next_mark
+(SELECT MIN(c.mark) FROM resources c WHERE c.state = 'destroying' AND c.worker_id = m.worker_id AND c.kind = 0 AND c.mark > m.mark)
+
 -- statement: orphan_workers_hung
-WITH slice AS MATERIALIZED (
-  SELECT rest.worker_id, rest.kind, rest.mark, rest.id FROM (
-    SELECT c.worker_id, c.kind, c.mark, c.id FROM resources c
-    WHERE c.state = 'destroying' AND c.worker_id = CAST($1 AS BIGINT) AND c.kind = 0 AND CAST($2 AS INTEGER) = 0
-      AND c.mark >= CAST($3 AS BIGINT) AND (c.mark > CAST($3 AS BIGINT) OR c.id > CAST($4 AS BIGINT))
-    ORDER BY c.worker_id, c.kind, c.mark, c.id LIMIT $5) rest
+WITH RECURSIVE marks (worker_id, mark, step) AS (
+  SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST(0 AS BIGINT)
   UNION ALL
-  SELECT others.worker_id, others.kind, others.mark, others.id FROM (
-    SELECT c.worker_id, c.kind, c.mark, c.id FROM resources c
-    WHERE c.state = 'destroying' AND c.worker_id > CAST($1 AS BIGINT)
-    ORDER BY c.worker_id, c.kind, c.mark, c.id LIMIT $5) others
-  ORDER BY 1, 2, 3, 4 LIMIT $5
+  SELECT CASE WHEN @{next_mark} IS NULL
+           THEN (SELECT MIN(c.worker_id) FROM resources c WHERE c.state = 'destroying' AND c.worker_id > m.worker_id)
+           ELSE m.worker_id END,
+         COALESCE(@{next_mark}, 0), m.step + 1
+  FROM marks m WHERE m.worker_id IS NOT NULL AND m.step < CAST($3 AS BIGINT)
 )
-SELECT last.worker_id, last.kind, last.mark, last.id
-FROM (SELECT s.worker_id, s.kind, s.mark, s.id FROM slice s ORDER BY s.worker_id DESC, s.kind DESC, s.mark DESC, s.id DESC LIMIT 1) last
-UNION ALL
-SELECT hung.worker_id, NULL, NULL, NULL FROM (
-  SELECT DISTINCT s.worker_id FROM slice s
-  WHERE s.kind = 0 AND EXISTS (SELECT 1 FROM resources r WHERE r.container_id = s.id AND r.state = 'created' AND r.owner_id IS NULL)) hung
+SELECT m.worker_id, m.mark,
+       CASE WHEN m.mark > 0 AND EXISTS (
+         SELECT 1 FROM resources c CROSS JOIN resources r
+         WHERE c.state = 'destroying' AND c.worker_id = m.worker_id AND c.kind = 0 AND c.mark = m.mark
+           AND r.container_id = c.id AND r.state = 'created' AND r.owner_id IS NULL) THEN 1 ELSE 0 END
+FROM marks m WHERE m.step > 0 AND m.worker_id IS NOT NULL ORDER BY m.step
 
 -- $4 worker, $5 how many
 -- statement: orphan_find
