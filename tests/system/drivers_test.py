@@ -1,11 +1,9 @@
 """Drivers beyond runc, dir and btrfs: programs of others held against the protocol, and a worker over crun, overlay and exec roots."""
-import ctypes
 import json
 import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import textwrap
 
 import harness
@@ -13,7 +11,6 @@ import machines
 
 ROOT = harness.HERE.parents[1]
 CHECK = ROOT / "tools/check-exec-driver"
-CLONE_NEWNS = 0x20000
 
 # A driver for directories below $PLACE that does everything right, and the lines that each spoil one thing.
 DIRECTORIES = """
@@ -271,18 +268,6 @@ class WorkerTest(harness.Story):
         self.assertFalse((self.machine / "things" / thing).exists())
 
 
-def hide_unified_controllers():
-    """crun refuses to work where version 2 of cgroups holds controllers beside version 1: nobody sees any in our mount namespace."""
-    controllers = "/sys/fs/cgroup/unified/cgroup.controllers"
-    if not os.path.exists(controllers):
-        return
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
-        sys.exit("cannot have a mount namespace of its own")
-    harness.run("mount", "--make-rprivate", "/")
-    harness.run("mount", "--bind", "/dev/null", controllers)
-
-
 if __name__ == "__main__":
-    if os.geteuid() == 0:
-        hide_unified_controllers()
+    machines.hide_unified_controllers()
     harness.main()

@@ -154,7 +154,7 @@ class RestoredDatabase(GuardStory):
         for worker in (self.worker, its_worker):
             self.resume(worker)
         self.sees_the_loss()
-        harness.wait_until(lambda: self.shown("w2")["unknown"] == 6, PATIENCE_S, lambda: f"w2 to show what it was given: {self.shown('w2')}")
+        harness.wait_until(lambda: self.shown("w2")["unknown"] == 6, PATIENCE_S, lambda: f"w2 to show all of it: {self.shown('w2')}")
         self.assertEqual([], self.holds("w2"))
         self.unharmed(silent, union(its_kept, given))
         self.operator("lineage", "accept", "--unknown", "adopt")
