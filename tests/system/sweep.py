@@ -33,10 +33,21 @@ def delete_containers(directory):
                 pool.submit(quietly, runtime, "--root", root, "delete", "--force", handle)
 
 
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def remove_cgroups(directory):
     prefix = pathlib.Path(directory, "prefix").read_text()
     for frozen in glob.glob(f"/sys/fs/cgroup/freezer/{prefix}*/freezer.state"):
         pathlib.Path(frozen).write_text("THAWED")  # what is killed while frozen dies when it is thawed
+    # A container whose state a story has damaged is nothing to its runtime any more.
+    for processes in glob.glob(f"/sys/fs/cgroup/pids/**/{prefix}*/cgroup.procs", recursive=True):
+        for pid in pathlib.Path(processes).read_text().split():
+            kill(int(pid))
     for _ in range(2):  # a cgroup can be removed once its last process is reaped
         quietly("find", "/sys/fs/cgroup", "-depth", "-type", "d", "-name", f"{prefix}*", "-exec", "rmdir", "{}", ";")
 
