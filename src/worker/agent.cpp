@@ -11,7 +11,8 @@ namespace {
 
 constexpr Millis kBackoffMin{100};
 constexpr Millis kBackoffMax{10'000};
-constexpr Millis kRefusedPause{3'000};  // a person has to do something first
+constexpr Millis kOrdersTrusted{60'000};  // after the sync whose answer was the last
+constexpr Millis kRefusedPause{3'000};    // a person has to do something first
 constexpr std::size_t kObservedMax = 100'000;
 
 bool is_a_persons_turn(const Error& error) {
@@ -169,6 +170,7 @@ void Agent::accept(const wire::SyncAnswer& answer, Instant now, Turn& turn) {
   remember({answer.lineage, options_.identity.session, answer.sequence}, turn);
   high_water_ = answer.high_water;
   destroyer_.answered(sequence_);
+  destroyer_.trust_until(sent_ + std::max(kOrdersTrusted, 2 * options_.sync_interval));
   for (const ResourceKind kind : kResourceKinds) {
     const bool accepted = std::ranges::find(answer.resync, kind) == answer.resync.end();
     trackers_[kind].answered(sequence_, accepted);

@@ -31,6 +31,7 @@ std::size_t Destroyer::accept(ResourceKind kind, const std::vector<std::string>&
 
 std::vector<Start> Destroyer::start(Instant now) {
   std::vector<Start> starts;
+  if (trusted_until_ && now > *trusted_until_) drop_queued();
   for (const ResourceKind kind : kResourceKinds) {
     Hand& hand = hands_[kind];
     pen_stragglers(hand, limits_.in_flight[kind], now);

@@ -60,6 +60,9 @@ class Destroyer {
 
   // How many were new. `mark` is the high-water mark of the answer that brought them.
   std::size_t accept(ResourceKind kind, const std::vector<std::string>& handles, std::int64_t mark);
+  // Orders that have not begun by then leave the hand instead of beginning: whoever was stopped for longer cannot know what became of
+  // its handles meanwhile. The server orders anew what is still to go.
+  void trust_until(Instant until) { trusted_until_ = until; }
   // What to run now; from here on it is running.
   std::vector<Start> start(Instant now);
   // When start() may have more to say although nothing finished.
@@ -107,6 +110,7 @@ class Destroyer {
   void report_results(Report& report, std::int64_t sequence, std::int64_t as_of);
 
   DestroyLimits limits_;
+  std::optional<Instant> trusted_until_;
   wire::PerKind<ConcurrencyLimit> slots_;
   wire::PerKind<Hand> hands_;
   std::vector<Pending> results_;

@@ -237,6 +237,20 @@ TEST(Agent, OrderStaysInHandUntilTheDriverReturned) {
   EXPECT_EQ(world.last().results.size(), 1U);
 }
 
+TEST(Agent, QueuedOrderOfAWorkerThatWasStoppedForLongDoesNotBegin) {
+  WorkerWorld world;
+  world.containers.resources = {"c1"};
+  world.server.mark(kContainer, "c1");
+  (void)world.turn();
+  world.clock.advance(Millis(60'001));
+  world.start_orders();
+  EXPECT_TRUE(world.running.empty()) << "c1 may be somebody else's by now";
+  (void)world.turn();
+  EXPECT_TRUE(world.last().in_hand.containers.empty());
+  world.start_orders();
+  EXPECT_EQ(world.running.size(), 1U) << "the server still wants it gone";
+}
+
 TEST(Agent, OrderPastItsDeadlineIsStuckInEverySyncAndStaysInHand) {
   WorkerWorld world;
   world.server.mark(kVolume, "v1");

@@ -25,6 +25,19 @@ TEST(Destroyer, RunsNoMoreOfAKindThanItsBound) {
   EXPECT_EQ(text(destroyer.start(kNow)), "v4");
 }
 
+TEST(Destroyer, StartsNoOrderAfterTheTimeThatItsAnswerIsTrustedFor) {
+  Destroyer destroyer(one_at_a_time());
+  destroyer.accept(kVolume, {"a", "b"}, 0);
+  destroyer.trust_until(kNow);
+  EXPECT_EQ(text(destroyer.start(kNow)), "a");
+  destroyer.finished(kVolume, "a", done(), kNow);
+  EXPECT_EQ(text(destroyer.start(kNow + Millis(1))), "") << "stopped for long: its handles may have new bearers";
+  EXPECT_EQ(destroyer.queued_count(), 0U);
+  destroyer.accept(kVolume, {"b"}, 0);
+  destroyer.trust_until(kNow + Millis(1'000));
+  EXPECT_EQ(text(destroyer.start(kNow + Millis(2))), "b") << "ordered anew by the next answer";
+}
+
 TEST(Destroyer, SaysHowLongADestroyTook) {
   Destroyer destroyer(one_at_a_time());
   destroyer.accept(kVolume, {"v"}, 0);
