@@ -45,9 +45,9 @@ class CommandLine {
 };
 
 // For options: the text is checked while the line is read, so that a mistake is wrong usage and names its flag.
-CLI::Validator duration_check();        // `1h30m`; stays text, for parse_duration
-CLI::Validator duration_to_seconds();   // becomes the number of seconds; refuses fractions of one
-CLI::Validator name_check();            // of a worker
+CLI::Validator duration_check();       // `1h30m`; stays text, for parse_duration
+CLI::Validator duration_to_seconds();  // becomes the number of seconds; refuses fractions of one
+CLI::Validator name_check();           // of a worker
 CLI::Validator owner_check();
 CLI::Validator resource_check();        // WORKER/HANDLE
 CLI::Validator public_key_from_file();  // a file's name becomes the public key in it, `ssh-ed25519 AAAA...` without its comment
