@@ -16,7 +16,7 @@ class OpenApiTest(harness.Story):
         self.server = harness.Server(self, "--record-exchanges", recorded, "--collector-interval", "200ms", "--touch-grace", "0s")
         self.api = self.server.api
         self.key_of_w1 = harness.public_key(self.key("w1"))
-        for part in (self.workers, self.owners, self.syncs, self.the_gateway, self.operations, self.events, self.refusals):
+        for part in (self.workers, self.owners, self.syncs, self.the_gateway, self.guards, self.operations, self.events, self.refusals):
             part()
         for kind in ("containers", "volumes"):
             self.resources(kind)
@@ -120,6 +120,19 @@ class OpenApiTest(harness.Story):
             self.expect(200, "POST", f"/api/v1/gateway/{call}", **key)
         self.expect(403, "GET", "/api/v1/tokens")
         self.api = api
+
+    def guards(self):
+        accept = "/api/v1/workers/w1/accept"
+        self.assertEqual("existing", self.expect(200, "GET", "/api/v1/workers/w1").json["holds"][0]["what"])
+        self.expect(409, "POST", accept, {"what": "brake"})
+        self.expect(422, "POST", accept, {"what": "existing"})
+        self.expect(200, "POST", accept, {"what": "existing", "unknown": "adopt"})
+        self.expect(200, "GET", "/api/v1/owners/adopted:w1")
+        self.expect(409, "POST", "/api/v1/workers/w1/sync",
+                    self.frame(9, answered={"lineage": "lost", "session": "lost", "sequence": 7}))
+        self.assertEqual("w1", self.expect(200, "GET", "/api/v1/lineage").json["regressed_workers"][0]["worker"])
+        self.expect(422, "POST", "/api/v1/lineage/accept", {})
+        self.expect(200, "POST", "/api/v1/lineage/accept", {"unknown": "destroy"})
 
     def operations(self):
         self.expect(200, "POST", "/api/v1/gc/run", {"passes": None})
