@@ -176,7 +176,8 @@ class Mount {
     write_text(image, "");
     std::filesystem::resize_file(image, std::uintmax_t{256} << 20U);
     std::filesystem::create_directory(directory + "/mnt");
-    must_run({"mkfs.btrfs", "-q", image});
+    // mkfs.btrfs asks every mounted loop device for its file, and fails when another test unmounts one meanwhile: it gets to see none.
+    must_run({"unshare", "--mount", "sh", "-c", "umount --all --types btrfs --lazy; exec mkfs.btrfs -q \"$0\"", image});
     must_run({"mount", "-o", "loop", image, directory + "/mnt"});
     return std::unique_ptr<Mount>(new Mount(directory + "/mnt"));
   }

@@ -56,7 +56,8 @@ class Machine:
         image = self.directory / "btrfs.img"
         with open(image, "wb") as file:
             file.truncate(512 << 20)
-        run("mkfs.btrfs", "-q", "-f", image)
+        # mkfs.btrfs asks every mounted loop device for its file, and fails when another test unmounts one meanwhile: it gets to see none.
+        run("unshare", "--mount", "sh", "-c", 'umount --all --types btrfs --lazy; exec mkfs.btrfs -q -f "$0"', image)
         run("mount", "-o", "loop", image, self.btrfs)
         (self.btrfs / "live").mkdir()
 
