@@ -1,44 +1,19 @@
-// The audit trail: one event per state change and decision, who and why. Written in the transaction that makes the change, so that
-// there is never one without the other.
+// The audit trail (audit/events.hpp) as the fleet writes it: at the context's moment, by the context's actor.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/ids.hpp"
+#include "audit/events.hpp"
 #include "fleet/context.hpp"
 
 namespace reclaim::fleet {
 
-struct Event {
-  std::string action;  // what happened: registered, created, marked, gone, stalled, released, ...
-  std::string worker = {};
-  std::optional<ResourceKind> kind = {};
-  std::string handle = {};
-  std::string owner = {};
-  std::string from = {};
-  std::string to = {};
-  std::string reason = {};
-};
+using audit::Event;
+using audit::read_events;
+using audit::RecordedEvent;
 
-struct RecordedEvent {
-  std::int64_t seq = 0;
-  WallTime at;
-  std::string actor;
-  Event event;
-};
-
-// Appends events in the order given; a no-op for none. Call it last in a transaction: it takes the turn that keeps event numbers in
-// commit order, and holds it until the end.
-Status append_events(ports::Transaction& transaction, const Context& context, const std::vector<Event>& events);
-
-// Events after number `after`, oldest first, at most `limit`. Nothing with a lower number appears later.
-Result<std::vector<RecordedEvent>> read_events(ports::Database& database, std::int64_t after, std::int64_t limit);
-
-// Deletes what is older than `before`, and the oldest beyond `count_max`; at most `slice` a call. Answers how many went.
-Result<std::int64_t> trim_events(ports::Database& database, WallTime before, std::int64_t count_max, std::int64_t slice);
+inline Status append_events(ports::Transaction& transaction, const Context& context, const std::vector<Event>& events) {
+  return audit::append_events(transaction, context.moment.wall, context.actor, events);
+}
 
 }  // namespace reclaim::fleet

@@ -115,8 +115,8 @@ Answered encode(const fleet::Explanation& explanation) {
   return json;
 }
 
-Answered encode(const fleet::RecordedEvent& recorded) {
-  const fleet::Event& event = recorded.event;
+Answered encode(const audit::RecordedEvent& recorded) {
+  const audit::Event& event = recorded.event;
   Answered json;
   json["seq"] = recorded.seq;
   json["at"] = to_rfc3339(recorded.at);

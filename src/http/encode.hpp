@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fleet/events.hpp"
+#include "audit/events.hpp"
 #include "fleet/explain.hpp"
 #include "fleet/lineage.hpp"
 #include "fleet/owners.hpp"
@@ -23,7 +23,7 @@ Answered encode(const fleet::Lineage& lineage);
 Answered encode(const fleet::Owner& owner, WallTime now);
 Answered encode(const fleet::Resource& resource);
 Answered encode(const fleet::Explanation& explanation);
-Answered encode(const fleet::RecordedEvent& event);
+Answered encode(const audit::RecordedEvent& event);
 Answered encode(const server::PassOutcome& outcome);
 Answered encode(const server::Token& token);
 

@@ -1,5 +1,5 @@
 // The audit trail, a page at a time or as it happens.
-#include "fleet/events.hpp"
+#include "audit/events.hpp"
 
 #include <charconv>
 
@@ -21,10 +21,10 @@ class EventStream : public Stream {
 
   std::optional<std::string> next() override {
     if (++turns_ % kLookTurns == 0 && is_token_gone()) return std::nullopt;
-    const Result<std::vector<fleet::RecordedEvent>> events = fleet::read_events(database_, after_, kPageOfStream);
+    const Result<std::vector<audit::RecordedEvent>> events = audit::read_events(database_, after_, kPageOfStream);
     std::string text;
     if (events.ok()) {
-      for (const fleet::RecordedEvent& event : events.value()) {
+      for (const audit::RecordedEvent& event : events.value()) {
         text += "id: " + std::to_string(event.seq) + "\ndata: " + to_text(encode(event)) + "\n\n";
         after_ = event.seq;
       }
@@ -79,8 +79,8 @@ Result<Reply> events(const ApiParts& parts, const Request& request) {
                  .stream = std::make_shared<EventStream>(database, from, *header_of(request.call, "authorization"))};
   }
   return list_reply(
-      "events", TRY(fleet::read_events(database, after, limit + 1)), limit, [](const fleet::RecordedEvent& event) { return encode(event); },
-      [](const fleet::RecordedEvent& event) { return event.seq; });
+      "events", TRY(audit::read_events(database, after, limit + 1)), limit, [](const audit::RecordedEvent& event) { return encode(event); },
+      [](const audit::RecordedEvent& event) { return event.seq; });
 }
 
 }  // namespace

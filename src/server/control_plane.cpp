@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "fleet/events.hpp"
+#include "audit/events.hpp"
 #include "ports/statements.hpp"
 #include "wire/json.hpp"
 
@@ -81,7 +81,7 @@ Result<fleet::PassReport> ControlPlane::run_under(const fleet::Claim& claim, std
   const fleet::Context context = this->context("pass:" + std::string(pass));
   if (pass == kTrimEvents) {
     const WallTime before = context.moment.wall - options_.event_retention;
-    const std::int64_t trimmed = TRY(fleet::trim_events(database_, before, options_.event_max, kTrimSlice));
+    const std::int64_t trimmed = TRY(audit::trim_events(database_, before, options_.event_max, kTrimSlice));
     if (trimmed == kTrimSlice) wake(pass);
     return fleet::PassReport{.changed = trimmed, .more = trimmed == kTrimSlice};
   }

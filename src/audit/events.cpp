@@ -1,9 +1,9 @@
-#include "fleet/events.hpp"
+#include "audit/events.hpp"
 
 #include "ports/statements.hpp"
 #include "wire/json.hpp"
 
-namespace reclaim::fleet {
+namespace reclaim::audit {
 namespace {
 
 void put(wire::Json& json, const char* key, const std::string& value) {
@@ -37,12 +37,12 @@ RecordedEvent from_row(const ports::Row& row) {
 
 }  // namespace
 
-Status append_events(ports::Transaction& transaction, const Context& context, const std::vector<Event>& events) {
+Status append_events(ports::Transaction& transaction, WallTime at, const std::string& actor, const std::vector<Event>& events) {
   if (events.empty()) return done();
   wire::Json list = wire::Json::array();
   for (const Event& event : events) list.push_back(to_json(event));
   TRY(transaction.run(sql::events_turn, ports::Values{}));
-  TRY(transaction.run(sql::events_append, {context.moment.wall.ms, context.actor, wire::to_text(list)}));
+  TRY(transaction.run(sql::events_append, {at.ms, actor, wire::to_text(list)}));
   return done();
 }
 
@@ -59,4 +59,4 @@ Result<std::int64_t> trim_events(ports::Database& database, WallTime before, std
   return rows.changed;
 }
 
-}  // namespace reclaim::fleet
+}  // namespace reclaim::audit
