@@ -9,15 +9,16 @@
 //  * The calls of one batch are independent: they take effect in any order, each alone, others in between. Each has its own answer. A
 //    name occurs at most once in a batch. An adapter may do better and do them together; nobody counts on it.
 //  * A write that was answered is still there after a crash of every process and a power cut.
-//  * `list` names every object that was there from its beginning to its end; of those that came or went meanwhile it may name any.
+//  * `list` names every object that was there from its beginning to its end; of those that came or went meanwhile it may name any. So
+//    do pages that go on where the last one ended, and no name is on two of them.
 //
 // Errors, by call
 //   create   kConflict: the name is taken
 //   read     kNotFound
 //   replace  kNotFound: nothing of that name; kConflict: another version
 //   remove   the same
-//   any      kUnavailable: it may or may not have happened; kTooLarge: over a limit below, nothing happened; kCorrupt: what the store
-//            itself keeps beside the bytes cannot be read
+//   any      kUnavailable: it may or may not have happened; kTooLarge: over a limit below, nothing happened; kInvalid:
+//            a name that is not well formed, nothing happened; kCorrupt: what the store itself keeps beside the bytes cannot be read
 //
 // Who may call: any thread. A crash between two calls leaves the first done and the second not; between the calls of a batch, any
 // subset done.
@@ -27,6 +28,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,9 +40,9 @@
 namespace reclaim::ports {
 
 inline constexpr std::size_t kObjectBytesMax = std::size_t{16} << 20U;
-inline constexpr std::size_t kStoreBatchMax = 1000;                        // calls in one batch
+inline constexpr std::size_t kStoreBatchMax = 1000;                         // calls in one batch
 inline constexpr std::size_t kStoreBatchBytesMax = std::size_t{64} << 20U;  // of all their bytes
-inline constexpr std::size_t kStoreListMax = 10'000;                       // names in one answer
+inline constexpr std::size_t kStoreListMax = 10'000;                        // names in one answer
 inline constexpr std::size_t kObjectKindMax = 16;
 inline constexpr std::size_t kObjectKeyMax = 200;
 
@@ -88,25 +90,30 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
 
   // One answer for each call, in the calls' order. Calls that break a limit or are not well formed are answered so (kTooLarge,
-  // kInvalid) and the others go on; a batch over kStoreBatchMax or kStoreBatchBytesMax is answered kTooLarge throughout and does nothing.
+  // kInvalid) and the others go on. A batch over kStoreBatchMax or kStoreBatchBytesMax is answered kTooLarge throughout and does
+  // nothing; one that names an object twice, kInvalid.
   virtual std::vector<StoreAnswer> run(std::span<const StoreCall> calls) = 0;
-  // Keys of that kind, ascending, after `after` (empty: from the first), at most `limit` (at most kStoreListMax).
+  // Keys of that kind, ascending by bytes, after `after` (empty: from the first; it need not be there), at most `limit` and at most
+  // kStoreListMax. Fewer: there are no more. kInvalid: no such kind or key can be.
   virtual Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) = 0;
 
   Result<Version> create(ObjectName name, std::string bytes);
   Result<Object> read(ObjectName name);
   Result<Version> replace(ObjectName name, Version version, std::string bytes);
   Status remove(ObjectName name, Version version);
-  // All keys of a kind, page by page.
+  // All keys of a kind, ascending, page by page.
   Result<std::vector<std::string>> list_all(const std::string& kind);
 
  private:
   StoreAnswer run_one(StoreCall call);
 };
 
-// What every adapter asks before it does anything: nullopt-like ok(), or the answer that the call gets.
+// What every adapter asks before it does anything: ok, or the answer that the call gets.
 Status check_call(const StoreCall& call);
 // The batch as a whole; kTooLarge, or kInvalid where a name occurs twice.
 Status check_batch(std::span<const StoreCall> calls);
+Status check_list(const std::string& kind, const std::string& after);
+// What is there decides: ok, or the answer that the call gets. `present` is the version of the object of that name, if there is one.
+Status check_guard(const StoreCall& call, std::optional<Version> present);
 
 }  // namespace reclaim::ports

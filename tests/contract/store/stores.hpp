@@ -1,0 +1,60 @@
+// The stores under test. Another one is a Subject and a line in kMakers.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/objects_memory/memory_store.hpp"
+#include "ports/object_store.hpp"
+
+namespace reclaim::test {
+
+// Why it failed; nothing if it did not.
+template <class R>
+std::optional<Error::Kind> failure(const R& result) {
+  return result.ok() ? std::nullopt : std::optional(result.error().kind);
+}
+
+// One store, empty at first.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  // A door to it. Two doors that are open at once may be the same one.
+  virtual std::shared_ptr<ports::ObjectStore> open() = 0;
+};
+
+class MemorySubject : public Subject {
+ public:
+  std::shared_ptr<ports::ObjectStore> open() override { return store_; }
+
+ private:
+  std::shared_ptr<ports::ObjectStore> store_ = std::make_shared<objects_memory::MemoryStore>();
+};
+
+struct Maker {
+  const char* name;
+  std::unique_ptr<Subject> (*make)();
+};
+
+inline const Maker kMakers[] = {
+    {"Memory", []() -> std::unique_ptr<Subject> { return std::make_unique<MemorySubject>(); }},
+};
+
+inline std::string name_of(const testing::TestParamInfo<Maker>& info) { return info.param.name; }
+
+class StoreContract : public testing::TestWithParam<Maker> {
+ protected:
+  ports::ObjectStore& store() { return *store_; }
+  void reopen() {
+    store_.reset();
+    store_ = subject_->open();
+  }
+
+  std::unique_ptr<Subject> subject_ = GetParam().make();
+  std::shared_ptr<ports::ObjectStore> store_ = subject_->open();
+};
+
+}  // namespace reclaim::test
