@@ -29,6 +29,16 @@ Result<ObjectName> parse_object_name(std::string_view text) {
   return name;
 }
 
+std::string_view name_of(StoreCall::Op op) {
+  switch (op) {
+    case StoreCall::Op::kCreate: return "create";
+    case StoreCall::Op::kRead: return "read";
+    case StoreCall::Op::kReplace: return "replace";
+    case StoreCall::Op::kRemove: return "remove";
+  }
+  return "";
+}
+
 StoreCall create_call(ObjectName name, std::string bytes) {
   return {.op = StoreCall::Op::kCreate, .name = std::move(name), .bytes = std::move(bytes)};
 }

@@ -77,6 +77,8 @@ struct StoreCall {
   std::string bytes = {};  // kCreate, kReplace
 };
 
+std::string_view name_of(StoreCall::Op op);  // `create`
+
 StoreCall create_call(ObjectName name, std::string bytes);
 StoreCall read_call(ObjectName name);
 StoreCall replace_call(ObjectName name, Version version, std::string bytes);
