@@ -47,6 +47,11 @@ def run(*argv):
     return done.stdout
 
 
+def is_sanitized(program):
+    """Built with a sanitizer: its memory and speed are not the program's own."""
+    return re.search(r"lib[at]san", run("ldd", program)) is not None
+
+
 class Process:
     """A program that can be killed and started again. Its output goes to one file, start after start."""
 

@@ -35,9 +35,12 @@ class SilentCrowd:
     def hold(self, count):
         held = []
         while not self.stopping.wait(0.2):
-            while len(held) < count:
-                held.append(socket.create_connection((self.host, self.port), 5))
-                self.opened += 1
+            try:
+                while len(held) < count:
+                    held.append(socket.create_connection((self.host, self.port), 5))
+                    self.opened += 1
+            except ConnectionRefusedError:
+                break  # its story has ended the gateway
             readable, _, _ = select.select(held, [], [], 0)
             for end in readable:
                 if not self.hear(end):
@@ -158,7 +161,8 @@ class StormTest(harness.Story):
         self.assertLess(self.reclaim_one(machine, "after"), 10)
         self.say(f"gone: {self.descriptors()} descriptors (before {before['descriptors']}), {self.resident_mb()} MB "
                  f"(before {before['resident']}); {silent.opened} silent connections")
-        self.assertLess(self.resident_mb(), before["resident"] + 200)
+        if not harness.is_sanitized(self.reclaim):  # a sanitizer keeps what was freed
+            self.assertLess(self.resident_mb(), before["resident"] + 200)
         self.assertTrue(self.server.process.is_running())
         self.assertEqual(0, self.server.process.end())
 
