@@ -129,6 +129,8 @@ Result<std::vector<Event>> mark(const Context& context, ports::Transaction& tran
   values.insert(values.end(), {next_change(worker), context.moment.wall.ms, list_of(found)});
   const ports::Rows marked = TRY(transaction.run(sql::orphan_mark, values));
   if (!marked.empty()) TRY(draw_change(transaction, worker));
+  // Or the slices after this one would look through them all again.
+  if (!owners.empty()) TRY(transaction.run(sql::owners_settle, {ids_of(owners)}));
   return events_of(marked, worker, "marked", "created", "destroying");
 }
 

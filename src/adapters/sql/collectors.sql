@@ -52,16 +52,14 @@ UNION ALL
 SELECT o.id FROM owners o WHERE @{ended_by_lease}
 
 -- Where orphans of a worker ($4) can be: resources of owners that ended, those with neither owner nor container, volumes of containers
--- that are on their way out. Every orphan is among them, once; what else is among them is_orphan refuses. CROSS JOIN: what is few leads.
+-- that are on their way out. Every orphan is among them, once; what else is among them is_orphan refuses.
 -- fragment: orphan_places
-SELECT r.id FROM (@{ended_owners}) e CROSS JOIN resources r
-  WHERE r.owner_id = e.id AND r.worker_id = $4 AND r.state = 'created'
+SELECT r.id FROM @looked_up((@{ended_owners}) e, resources r, r.owner_id = e.id AND r.worker_id = $4 AND r.state = 'created')
 UNION ALL
 SELECT r.id FROM resources r WHERE r.worker_id = $4 AND r.state = 'created' AND r.owner_id IS NULL AND r.container_id IS NULL
 UNION ALL
-SELECT r.id FROM resources c CROSS JOIN resources r
-  WHERE c.worker_id = $4 AND c.kind = 0 AND c.state = 'destroying'
-    AND r.container_id = c.id AND r.state = 'created' AND r.owner_id IS NULL
+SELECT r.id FROM @looked_up((SELECT c.id FROM resources c WHERE c.worker_id = $4 AND c.kind = 0 AND c.state = 'destroying') c, resources r,
+                            r.container_id = c.id AND r.state = 'created' AND r.owner_id IS NULL)
 
 -- The workers on which there is such a place are walked some at a time, so that no statement grows with what there is to mark: by ended
 -- owners, in the order in which they ended ($2, $3: the last one's end and id; $4 how many) ...

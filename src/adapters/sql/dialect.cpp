@@ -27,6 +27,10 @@ constexpr Macro kMacros[] = {
     // how many there are, and a guess of one costs a look at every row for every row named.
     {"in", 1, "IN (%1)", "= ANY (ARRAY(%1))"},
 
+    // `SELECT r.id FROM @looked_up((SELECT ...) few, resources r, r.owner_id = few.id)`: rows of each of the few, looked up by index one
+    // after the other. PostgreSQL would join them either way round, by a guess of how many there are of each.
+    {"looked_up", 3, "%1 CROSS JOIN %2 WHERE %3", "%1 CROSS JOIN LATERAL (SELECT r.id FROM %2 WHERE %3 OFFSET 0) r"},
+
     // Row locks. SQLite has one writer at a time and needs none.
     {"for_update", 0, "", "FOR UPDATE"},
     {"for_share", 0, "", "FOR SHARE"},

@@ -17,6 +17,13 @@ TEST(Dialect, ArgumentsMayHoldCommasInBracketsQuotesAndOtherMacros) {
   EXPECT_EQ(expand_macros("@greatest(f(a, b), @least('x,)', c))", Dialect::kSqlite), "max(f(a, b), min('x,)', c))");
 }
 
+TEST(Dialect, RowsOfTheFewAreLookedUpInThatOrderByBothEngines) {
+  const char* text = "SELECT r.id FROM @looked_up((SELECT 1 AS id) e, rows r, r.of = e.id)";
+  EXPECT_EQ(expand_macros(text, Dialect::kSqlite), "SELECT r.id FROM (SELECT 1 AS id) e CROSS JOIN rows r WHERE r.of = e.id");
+  EXPECT_EQ(expand_macros(text, Dialect::kPostgres),
+            "SELECT r.id FROM (SELECT 1 AS id) e CROSS JOIN LATERAL (SELECT r.id FROM rows r WHERE r.of = e.id OFFSET 0) r");
+}
+
 TEST(Dialect, QuotedTextAndCommentsAreLeftAlone) {
   const char* text = "SELECT '@nonsense it''s', \"@odd\" -- don't @mind\nFROM x";
   EXPECT_EQ(expand_macros(text, Dialect::kPostgres), text);
