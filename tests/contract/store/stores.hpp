@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 
+#include "adapters/objects_lmdb/lmdb_store.hpp"
 #include "adapters/objects_memory/memory_store.hpp"
 #include "ports/object_store.hpp"
+#include "support/temp_directory.hpp"
 
 namespace reclaim::test {
 
@@ -34,6 +36,20 @@ class MemorySubject : public Subject {
   std::shared_ptr<ports::ObjectStore> store_ = std::make_shared<objects_memory::MemoryStore>();
 };
 
+class LmdbSubject : public Subject {
+ public:
+  std::shared_ptr<ports::ObjectStore> open() override {
+    std::shared_ptr<ports::ObjectStore> store = open_.lock();
+    if (!store) store = objects_lmdb::open_lmdb({.directory = directory_ / "objects"}).value();
+    open_ = store;
+    return store;
+  }
+
+ private:
+  testing_support::TempDirectory directory_{testing_support::TempDirectory::in_memory()};
+  std::weak_ptr<ports::ObjectStore> open_;
+};
+
 struct Maker {
   const char* name;
   std::unique_ptr<Subject> (*make)();
@@ -41,6 +57,7 @@ struct Maker {
 
 inline const Maker kMakers[] = {
     {"Memory", []() -> std::unique_ptr<Subject> { return std::make_unique<MemorySubject>(); }},
+    {"Lmdb", []() -> std::unique_ptr<Subject> { return std::make_unique<LmdbSubject>(); }},
 };
 
 inline std::string name_of(const testing::TestParamInfo<Maker>& info) { return info.param.name; }

@@ -1,0 +1,193 @@
+// One LMDB store, several processes, some of them killed.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "contract/store/contention.hpp"
+#include "contract/store/raw_lmdb.hpp"
+#include "contract/store/stores.hpp"
+
+namespace reclaim::test {
+namespace {
+
+using objects_lmdb::open_lmdb;
+using ports::ObjectName;
+using ports::ObjectStore;
+using ports::Version;
+using testing_support::TempDirectory;
+
+constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+
+// A forked process with two pipes. Forked before the parent opens the store, for it must not use the parent's.
+class Child {
+ public:
+  // True: exits 0.
+  explicit Child(const std::function<bool(Child&)>& body) {
+    check(::pipe(to_child_) == 0 && ::pipe(to_parent_) == 0, "pipe");
+    pid_ = ::fork();
+    check(pid_ >= 0, "fork");
+    if (pid_ == 0) ::_exit(body(*this) ? 0 : 1);
+    ::close(std::exchange(to_parent_[1], -1));
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    kill();
+    for (const int fd : {to_child_[0], to_child_[1], to_parent_[0], to_parent_[1]}) {
+      if (fd >= 0) ::close(fd);
+    }
+  }
+
+  // In the child.
+  void tell(std::uint64_t number) { check(::write(to_parent_[1], &number, sizeof number) == sizeof number, "write"); }
+  void await_go() {
+    char byte = 0;
+    check(::read(to_child_[0], &byte, 1) == 1, "read");
+  }
+  [[noreturn]] static void stay() {
+    for (;;) ::pause();
+  }
+
+  // In the parent.
+  void go() { check(::write(to_child_[1], "g", 1) == 1, "write"); }
+  // What the child told next; 0 when it has ended and told all.
+  std::uint64_t hear() {
+    std::uint64_t number = 0;
+    return ::read(to_parent_[0], &number, sizeof number) == sizeof number ? number : 0;
+  }
+  bool succeeds() {
+    int status = 0;
+    check(::waitpid(std::exchange(pid_, -1), &status, 0) > 0, "waitpid");
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  void kill() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(std::exchange(pid_, -1), nullptr, 0);
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int to_child_[2] = {-1, -1};
+  int to_parent_[2] = {-1, -1};
+};
+
+class LmdbProcesses : public testing::Test {
+ protected:
+  std::unique_ptr<ObjectStore> open(std::size_t bytes_max = std::size_t{1} << 30U) const {
+    return open_lmdb({.directory = directory, .bytes_max = bytes_max}).value();
+  }
+
+  TempDirectory parent{TempDirectory::in_memory()};
+  std::string directory = parent / "objects";
+};
+
+TEST_F(LmdbProcesses, OpenANewStoreAtOnceAndLoseNoUpdate) {
+  std::vector<std::unique_ptr<Child>> children;
+  for (int i = 0; i < 4; ++i) {
+    children.push_back(std::make_unique<Child>([&](Child& child) {
+      child.await_go();
+      const std::unique_ptr<ObjectStore> store = open();
+      const Result<Version> created = store->create(kCounter, "0");
+      return (created.ok() || created.error().kind == Error::Kind::kConflict) && count_up(*store, 100);
+    }));
+  }
+  for (const auto& child : children) child->go();
+  for (const auto& child : children) EXPECT_TRUE(child->succeeds());
+  EXPECT_EQ(open()->read(kCounter).value().bytes, "400");
+}
+
+TEST_F(LmdbProcesses, OneThatIsKilledInAWriteStopsNobody) {
+  open()->create(kCounter, "before").value();
+  Child writer([&](Child& child) {
+    RawLmdb raw(directory);
+    MDB_txn* transaction = raw.begin(0);
+    RawLmdb::put(transaction, kCounter.str(), "half of it");
+    child.tell(1);
+    Child::stay();
+    return true;
+  });
+  EXPECT_EQ(writer.hear(), 1U);
+  const std::unique_ptr<ObjectStore> store = open();
+  EXPECT_EQ(store->read(kCounter).value().bytes, "before") << "readers do not wait";
+  std::thread other([&] { EXPECT_TRUE(store->replace(kCounter, store->read(kCounter).value().version, "after").ok()); });
+  writer.kill();
+  other.join();
+  EXPECT_EQ(store->read(kCounter).value().bytes, "after");
+}
+
+TEST_F(LmdbProcesses, WhatOneReadWhenItWasKilledIsUsedAgain) {
+  Child reader([&](Child& child) {
+    child.await_go();
+    RawLmdb raw(directory);
+    (void)raw.begin(MDB_RDONLY);
+    child.tell(1);
+    Child::stay();
+    return true;
+  });
+  const std::unique_ptr<ObjectStore> store = open(8 * kMebibyte);
+  const ObjectName name{"segment", "a"};
+  Version version = store->create(name, std::string(kMebibyte, 'x')).value();
+  reader.go();
+  EXPECT_EQ(reader.hear(), 1U);
+  reader.kill();
+  for (int i = 0; i < 20; ++i) version = store->replace(name, version, std::string(kMebibyte, 'y')).value();
+}
+
+TEST_F(LmdbProcesses, GrowWithEachOther) {
+  const ObjectName last{"segment", "last"};
+  Child other([&](Child& child) {
+    const std::unique_ptr<ObjectStore> store = open();
+    child.tell(1);
+    child.await_go();
+    const Result<ports::Object> seen = store->read(last);
+    return seen.ok() && seen.value().bytes == "last" && store->create({"segment", "mine"}, std::string(kMebibyte, 'x')).ok();
+  });
+  EXPECT_EQ(other.hear(), 1U);
+  const std::unique_ptr<ObjectStore> store = open();
+  for (int i = 0; i < 10; ++i) store->create({"segment", std::to_string(i)}, std::string(ports::kObjectBytesMax, 'x')).value();
+  store->create(last, "last").value();
+  other.go();
+  EXPECT_TRUE(other.succeeds());
+  EXPECT_EQ(store->list_all("segment").value().size(), 12U);
+}
+
+// Each life counts up and tells the version of every answer, until it is killed at some moment or other.
+TEST_F(LmdbProcesses, WhatOneWasAnsweredBeforeItWasKilledIsThereAndNoVersionComesTwice) {
+  open()->create(kCounter, "0").value();
+  int answered = 0;
+  std::uint64_t last = 0;
+  for (int life = 0; life < 10; ++life) {
+    Child child([&](Child& self) {
+      const std::unique_ptr<ObjectStore> store = open();
+      for (;;) {
+        const ports::Object now = store->read(kCounter).value();
+        self.tell(store->replace(kCounter, now.version, std::to_string(std::stoi(now.bytes) + 1)).value().number);
+      }
+      return true;
+    });
+    const auto hear_one = [&] {
+      const std::uint64_t version = child.hear();
+      if (version == 0) return false;
+      EXPECT_GT(version, last);
+      last = version;
+      ++answered;
+      return true;
+    };
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(hear_one());
+    child.kill();
+    while (hear_one()) continue;
+    const ports::Object left = open()->read(kCounter).value();
+    EXPECT_GE(left.version.number, last);
+    EXPECT_GE(std::stoi(left.bytes), answered);
+    EXPECT_LE(std::stoi(left.bytes), answered + life + 1) << "one answer may be lost in each life";
+  }
+}
+
+}  // namespace
+}  // namespace reclaim::test
