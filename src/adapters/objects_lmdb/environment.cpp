@@ -92,7 +92,7 @@ Result<std::unique_ptr<Environment>> Environment::open(const LmdbOptions& option
   MDB_envinfo info{};
   if (const int code = mdb_env_info(created, &info); code != 0) return error_of(code);
   environment->map_bytes_ = info.me_mapsize;
-  TRY(environment->clear_readers());
+  (void)TRY(environment->clear_readers());
   TRY(environment->read([&](MDB_txn* transaction) { return mdb_dbi_open(transaction, nullptr, 0, &environment->table_); }));
   return environment;
 }
@@ -105,7 +105,9 @@ Status Environment::transact(unsigned flags, const Work& work) {
       case 0: return done();
       case MDB_MAP_FULL: TRY(grow(map_bytes)); continue;
       case MDB_MAP_RESIZED: TRY(follow()); continue;
-      case MDB_READERS_FULL: TRY(clear_readers()); continue;
+      case MDB_READERS_FULL:
+        if (TRY(clear_readers()) == 0) return error_of(code);
+        continue;
       default: return error_of(code);
     }
   }
@@ -130,9 +132,7 @@ Status Environment::grow(std::size_t seen) {
   const std::lock_guard gate(gate_);
   const std::unique_lock none_running(running_);
   if (map_bytes_ != seen) return done();
-  int dead = 0;
-  if (const int code = mdb_reader_check(environment_.get(), &dead); code != 0) return error_of(code);
-  if (dead > 0) return done();
+  if (TRY(clear_readers()) > 0) return done();
   if (seen >= bytes_max_) return unavailable("the store is full: its limit is " + std::to_string(bytes_max_) + " bytes");
   return map(std::min(bytes_max_, std::max(kFirstMapBytes, 2 * seen)));
 }
@@ -153,11 +153,10 @@ Status Environment::map(std::size_t bytes) {
   return done();
 }
 
-// Of processes that died while they read.
-Status Environment::clear_readers() {
+Result<int> Environment::clear_readers() {
   int dead = 0;
   if (const int code = mdb_reader_check(environment_.get(), &dead); code != 0) return error_of(code);
-  return done();
+  return dead;
 }
 
 }  // namespace reclaim::objects_lmdb

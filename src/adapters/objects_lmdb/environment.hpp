@@ -60,7 +60,8 @@ class Environment {
   Status grow(std::size_t seen);
   Status follow();
   Status map(std::size_t bytes);
-  Status clear_readers();
+  // Of processes that died while they read: how many.
+  Result<int> clear_readers();
 
   SoleUse sole_;  // until LMDB has closed
   const std::size_t bytes_max_;

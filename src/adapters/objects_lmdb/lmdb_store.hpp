@@ -5,9 +5,10 @@
 // also in the middle of a write, stops nobody; one that is stopped (SIGSTOP) in the middle of a write stops all writers until it goes on
 // or is killed.
 //
-// The directory is on a local file system, is made 0700 when it is not there (its parent must be), and is used by no other program. It
-// is opened once in a process at a time: LMDB's locks are the process's, and closing one of two would drop the other's. A child of fork()
-// that does not exec must not use the parent's store.
+// The directory is on a local file system, is made 0700 when it is not there (its parent must be), and is used by no other program. All
+// that open it see each other's process numbers (one pid namespace), by which the dead are told. It is opened once in a process at a
+// time: LMDB's locks are the process's, and closing one of two would drop the other's. A child of fork() that does not exec must not use
+// the parent's store.
 //
 // The file grows as need be, up to a limit, and does not shrink; what was removed is used again.
 //
@@ -16,7 +17,8 @@
 //  kConflict     the path is a link or no directory; the store is open in this process already
 //  kInvalid      the store was written by a newer program; the limit is too small
 //  kCorrupt      the directory holds something else, or damaged pages
-//  kUnavailable  the store has reached its limit (nothing happened), disk full, input/output errors, no permission, no memory to map it
+//  kUnavailable  the store has reached its limit (nothing happened), disk full, input/output errors, no permission, no memory to map it,
+//                a thousand reads at once of all processes
 #pragma once
 
 #include <cstddef>

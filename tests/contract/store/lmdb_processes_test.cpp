@@ -1,4 +1,5 @@
 // One LMDB store, several processes, some of them killed.
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +138,45 @@ TEST_F(LmdbProcesses, WhatOneReadWhenItWasKilledIsUsedAgain) {
   EXPECT_EQ(reader.hear(), 1U);
   reader.kill();
   for (int i = 0; i < 20; ++i) version = store->replace(name, version, std::string(kMebibyte, 'y')).value();
+}
+
+TEST_F(LmdbProcesses, OneThatReadsAThousandTimesAtOnceKeepsOthersOutUntilItDies) {
+  Child reader([&](Child& child) {
+    child.await_go();
+    RawLmdb raw(directory);
+    std::uint64_t begun = 0;
+    while (raw.try_to_begin(MDB_RDONLY) != nullptr) ++begun;
+    child.tell(begun);
+    Child::stay();
+    return true;
+  });
+  const std::unique_ptr<ObjectStore> store = open();
+  store->create(kCounter, "0").value();
+  reader.go();
+  EXPECT_EQ(reader.hear(), 1024U);
+  EXPECT_EQ(failure(store->read(kCounter)), Error::Kind::kUnavailable);
+  reader.kill();
+  EXPECT_EQ(store->read(kCounter).value().bytes, "0");
+}
+
+TEST_F(LmdbProcesses, AFullDiskIsSaidAndLeavesTheStoreAsItWas) {
+  Child writer([&](Child&) {
+    const std::unique_ptr<ObjectStore> store = open();
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit file_size{};
+    check(::getrlimit(RLIMIT_FSIZE, &file_size) == 0, "getrlimit");
+    file_size.rlim_cur = 4 * kMebibyte;
+    check(::setrlimit(RLIMIT_FSIZE, &file_size) == 0, "setrlimit");
+    const bool refused = failure(store->create({"segment", "a"}, std::string(8 * kMebibyte, 'x'))) == Error::Kind::kUnavailable;
+    const bool small = store->create(kCounter, "0").ok();
+    file_size.rlim_cur = file_size.rlim_max;
+    check(::setrlimit(RLIMIT_FSIZE, &file_size) == 0, "setrlimit");
+    return refused && small && store->create({"segment", "a"}, std::string(8 * kMebibyte, 'y')).ok();
+  });
+  EXPECT_TRUE(writer.succeeds());
+  const std::unique_ptr<ObjectStore> store = open();
+  EXPECT_EQ(store->read(kCounter).value().bytes, "0");
+  EXPECT_EQ(store->read({"segment", "a"}).value().bytes, std::string(8 * kMebibyte, 'y'));
 }
 
 TEST_F(LmdbProcesses, GrowWithEachOther) {

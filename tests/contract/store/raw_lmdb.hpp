@@ -21,9 +21,14 @@ class RawLmdb {
   ~RawLmdb() { mdb_env_close(environment_); }
 
   MDB_txn* begin(unsigned flags) {
-    MDB_txn* transaction = nullptr;
-    check(mdb_txn_begin(environment_, nullptr, flags, &transaction) == 0, "mdb_txn_begin");
+    MDB_txn* transaction = try_to_begin(flags);
+    check(transaction != nullptr, "mdb_txn_begin");
     return transaction;
+  }
+  // Null when LMDB refuses.
+  MDB_txn* try_to_begin(unsigned flags) {
+    MDB_txn* transaction = nullptr;
+    return mdb_txn_begin(environment_, nullptr, flags, &transaction) == 0 ? transaction : nullptr;
   }
   static void put(MDB_txn* transaction, std::string key, std::string value) {
     MDB_dbi table = 0;
