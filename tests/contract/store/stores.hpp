@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "adapters/objects_lmdb/lmdb_store.hpp"
@@ -36,17 +37,18 @@ class MemorySubject : public Subject {
   std::shared_ptr<ports::ObjectStore> store_ = std::make_shared<objects_memory::MemoryStore>();
 };
 
+// Without syncs: no test here cuts the power.
 class LmdbSubject : public Subject {
  public:
   std::shared_ptr<ports::ObjectStore> open() override {
     std::shared_ptr<ports::ObjectStore> store = open_.lock();
-    if (!store) store = objects_lmdb::open_lmdb({.directory = directory_ / "objects"}).value();
+    if (!store) store = objects_lmdb::open_lmdb({.directory = directory_ / "objects", .fsync = false}).value();
     open_ = store;
     return store;
   }
 
  private:
-  testing_support::TempDirectory directory_{testing_support::TempDirectory::in_memory()};
+  testing_support::TempDirectory directory_;
   std::weak_ptr<ports::ObjectStore> open_;
 };
 
@@ -60,6 +62,7 @@ inline const Maker kMakers[] = {
     {"Lmdb", []() -> std::unique_ptr<Subject> { return std::make_unique<LmdbSubject>(); }},
 };
 
+inline void PrintTo(const Maker& maker, std::ostream* out) { *out << maker.name; }
 inline std::string name_of(const testing::TestParamInfo<Maker>& info) { return info.param.name; }
 
 class StoreContract : public testing::TestWithParam<Maker> {
