@@ -21,24 +21,14 @@ const Collector* collector_named(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-Candidate candidate_of(const PlanItem& item) {
-  return {.id = item.row,
-          .kind = item.kind,
-          .handle = item.handle,
-          .reason = item.reason,
-          .bytes = item.bytes,
-          .version = item.version,
-          .owner = item.owner_row,
-          .owner_version = item.owner_version};
-}
-
 Json to_json(const PlanItem& item) {
-  Json json = {{"pass", item.pass},       {"handle", item.handle},   {"reason", item.reason},
-               {"row", item.row},         {"version", item.version}, {"worker_row", item.worker_row},
-               {"owner", item.owner_row}, {"slice", item.slice},     {"owner_version", item.owner_version}};
+  const Candidate& candidate = item.candidate;
+  Json json = {{"pass", item.pass},        {"handle", candidate.handle},   {"reason", candidate.reason},
+               {"row", candidate.id},      {"version", candidate.version}, {"worker_row", item.worker_row},
+               {"owner", candidate.owner}, {"slice", item.slice},          {"owner_version", candidate.owner_version}};
   if (!item.worker.empty()) json["worker"] = item.worker;
-  if (item.kind) json["kind"] = static_cast<int>(*item.kind);
-  if (item.bytes) json["bytes"] = *item.bytes;
+  if (candidate.kind) json["kind"] = static_cast<int>(*candidate.kind);
+  if (candidate.bytes) json["bytes"] = *candidate.bytes;
   return json;
 }
 
@@ -47,17 +37,17 @@ Result<PlanItem> parse_item(const Json& json) {
   wire::ObjectReader reader(json, "items");
   PlanItem item{.pass = reader.required_text("pass"),
                 .worker = reader.text("worker").value_or(""),
-                .kind = {},
-                .handle = reader.required_text("handle"),
-                .reason = reader.required_text("reason"),
-                .bytes = reader.integer("bytes", 0, kMax)};
-  if (const auto kind = reader.integer("kind", 0, 1)) item.kind = static_cast<ResourceKind>(*kind);
-  item.worker_row = reader.required_integer("worker_row", 0, kMax);
-  item.row = reader.required_integer("row", 0, kMax);
-  item.version = reader.required_integer("version", 0, kMax);
-  item.owner_row = reader.required_integer("owner", 0, kMax);
-  item.owner_version = reader.required_integer("owner_version", 0, kMax);
-  item.slice = reader.required_integer("slice", 0, kMax);
+                .worker_row = reader.required_integer("worker_row", 0, kMax),
+                .slice = reader.required_integer("slice", 0, kMax),
+                .candidate = {.id = reader.required_integer("row", 0, kMax),
+                              .kind = {},
+                              .handle = reader.required_text("handle"),
+                              .reason = reader.required_text("reason"),
+                              .bytes = reader.integer("bytes", 0, kMax),
+                              .version = reader.required_integer("version", 0, kMax),
+                              .owner = reader.required_integer("owner", 0, kMax),
+                              .owner_version = reader.required_integer("owner_version", 0, kMax)}};
+  if (const auto kind = reader.integer("kind", 0, 1)) item.candidate.kind = static_cast<ResourceKind>(*kind);
   TRY(reader.finish());
   return item;
 }
@@ -114,25 +104,15 @@ class Rehearsal {
       if (acted.empty()) return done();
       ++slice_;
       for (const Candidate& candidate : found) {
-        if (acted.contains(acted_on(candidate))) keep(collector, scope.worker, candidate);
+        if (!acted.contains(acted_on(candidate))) continue;
+        items_.push_back({.pass = std::string(collector.name),
+                          .worker = scope.worker.name,
+                          .worker_row = scope.worker.id,
+                          .slice = slice_,
+                          .candidate = candidate});
       }
     }
     return done();
-  }
-
-  void keep(const Collector& collector, const WorkerRow& worker, const Candidate& candidate) {
-    items_.push_back({.pass = std::string(collector.name),
-                      .worker = worker.name,
-                      .kind = candidate.kind,
-                      .handle = candidate.handle,
-                      .reason = candidate.reason,
-                      .bytes = candidate.bytes,
-                      .worker_row = worker.id,
-                      .row = candidate.id,
-                      .version = candidate.version,
-                      .owner_row = candidate.owner,
-                      .owner_version = candidate.owner_version,
-                      .slice = slice_});
   }
 
   const Context& context_;
@@ -187,9 +167,9 @@ class Refusals {
     return refusals;
   }
 
-  std::string of(const PlanItem& item) const {
+  std::string of(const Candidate& candidate) const {
     if (!sweep_.from) return std::string(sweep_.refusal);
-    const auto found = now_.find(item.row);
+    const auto found = now_.find(candidate.id);
     if (found == now_.end()) return "it is gone";
     const std::string& state = found->second.text(1);
     if (state != name_of(*sweep_.from)) return "it is " + state;
@@ -215,7 +195,7 @@ Result<Applied> apply_in(ports::Transaction& transaction, const Context& context
   const Scope scope = TRY(open_scope(transaction, context, sweep, items[0].worker_row));
   if (scope.is_frozen) return all_refused(items, "its worker is stalled: its rows are frozen");
   Candidates found;
-  for (const PlanItem& item : items) found.push_back(candidate_of(item));
+  for (const PlanItem& item : items) found.push_back(item.candidate);
   const std::vector<Event> events = TRY(sweep.act(transaction, scope.worker, found));
   const std::set<ActedOn> acted = acted_on(events);
   Candidates left;
@@ -223,7 +203,7 @@ Result<Applied> apply_in(ports::Transaction& transaction, const Context& context
   const Refusals refusals = TRY(Refusals::look(transaction, context, sweep, left));
   Applied applied;
   for (const PlanItem& item : items) {
-    applied.push_back({item, acted.contains(acted_on(candidate_of(item))) ? "" : refusals.of(item)});
+    applied.push_back({item, acted.contains(acted_on(item.candidate)) ? "" : refusals.of(item.candidate)});
   }
   TRY(append_events(transaction, context, events));
   return applied;
@@ -242,7 +222,7 @@ Result<Applied> apply_slice(const Context& context, Items items) {
 }  // namespace
 
 std::string_view kind_of(const PlanItem& item) {
-  if (item.kind) return name_of(*item.kind);
+  if (item.candidate.kind) return name_of(*item.candidate.kind);
   return item.worker.empty() ? "owner" : "worker";
 }
 

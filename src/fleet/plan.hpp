@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "fleet/candidate.hpp"
 #include "fleet/context.hpp"
 
 namespace reclaim::fleet {
@@ -25,19 +26,10 @@ inline constexpr std::int64_t kPlansMax = 16;
 
 struct PlanItem {
   std::string pass;
-  std::string worker;                // empty: of no worker
-  std::optional<ResourceKind> kind;  // none: the worker, or where there is none, an owner
-  std::string handle;                // or the worker's, the owner's name
-  std::string reason;
-  std::optional<std::int64_t> bytes;  // where known
-
-  // Which row, and what guards it.
+  std::string worker;  // empty: of no worker
   std::int64_t worker_row = 0;
-  std::int64_t row = 0;
-  std::int64_t version = 0;
-  std::int64_t owner_row = 0;
-  std::int64_t owner_version = 0;
   std::int64_t slice = 0;  // items of one slice are acted on together; no two slices of a plan have the same number
+  Candidate candidate;
 };
 
 // `container`, `volume`, `owner` or `worker`.

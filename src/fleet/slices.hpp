@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "fleet/candidate.hpp"
 #include "fleet/collectors.hpp"
 #include "fleet/events.hpp"
 #include "fleet/states.hpp"
@@ -20,17 +21,6 @@
 
 namespace reclaim::fleet {
 
-// What a collector would act on, with what guards it: acting on a candidate whose row has another version by then does nothing.
-struct Candidate {
-  std::int64_t id = 0;               // of its row
-  std::optional<ResourceKind> kind;  // none: an owner or a worker
-  std::string handle;                // or the owner's, the worker's name
-  std::string reason;
-  std::optional<std::int64_t> bytes;
-  std::int64_t version = 0;  // changes when the row does
-  std::int64_t owner = 0;    // its owner's row; 0: none, or of no importance
-  std::int64_t owner_version = 0;
-};
 using Candidates = std::vector<Candidate>;
 
 // Some of the workers with candidates, by id. A worker may come again.

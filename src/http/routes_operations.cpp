@@ -31,9 +31,9 @@ Answered json_of(const fleet::PlanItem& item) {
   json["pass"] = item.pass;
   json["worker"] = item.worker.empty() ? Answered() : Answered(item.worker);
   json["kind"] = kind_of(item);
-  json["handle"] = item.handle;
-  json["reason"] = item.reason;
-  json["bytes"] = item.bytes ? Answered(*item.bytes) : Answered();
+  json["handle"] = item.candidate.handle;
+  json["reason"] = item.candidate.reason;
+  json["bytes"] = item.candidate.bytes ? Answered(*item.candidate.bytes) : Answered();
   return json;
 }
 
@@ -60,7 +60,7 @@ Result<Reply> make_plan(const ApiParts& parts, const Request& request) {
   std::int64_t bytes = 0;
   Answered items = Answered::array();
   for (const fleet::PlanItem& item : plan.items) {
-    bytes += item.bytes.value_or(0);
+    bytes += item.candidate.bytes.value_or(0);
     items.push_back(json_of(item));
   }
   Answered json;
@@ -77,7 +77,7 @@ Result<Reply> make_plan(const ApiParts& parts, const Request& request) {
 void announce(server::ControlPlane& plane, const std::vector<fleet::AppliedItem>& applied) {
   std::set<std::string> workers;
   for (const fleet::AppliedItem& each : applied) {
-    if (each.refused.empty() && each.item.kind) workers.insert(each.item.worker);
+    if (each.refused.empty() && each.item.candidate.kind) workers.insert(each.item.worker);
   }
   for (const std::string& worker : workers) plane.orders_changed(worker);
   plane.owner_changed();

@@ -20,7 +20,7 @@ using sim::must;
 using namespace std::chrono_literals;
 
 std::string line_of(const PlanItem& item) {
-  return item.pass + " " + (item.worker.empty() ? "-" : item.worker) + " " + std::string(kind_of(item)) + " " + item.handle;
+  return item.pass + " " + (item.worker.empty() ? "-" : item.worker) + " " + std::string(kind_of(item)) + " " + item.candidate.handle;
 }
 
 std::vector<std::string> lines_of(const fleet::Plan& plan) {
@@ -33,7 +33,7 @@ std::vector<std::string> lines_of(const fleet::Plan& plan) {
 std::string outcomes_of(const std::vector<AppliedItem>& applied) {
   std::string text;
   for (const AppliedItem& each : applied) {
-    text += (text.empty() ? "" : ", ") + each.item.handle + ": " + (each.refused.empty() ? "done" : each.refused);
+    text += (text.empty() ? "" : ", ") + each.item.candidate.handle + ": " + (each.refused.empty() ? "done" : each.refused);
   }
   return text;
 }
@@ -72,7 +72,7 @@ TEST_P(Plans, ShowsAWholeTreeInTheOrderInWhichItGoesAndChangesNothing) {
   EXPECT_LT(std::ranges::find(lines, "mark-orphans w1 volume leaf"), std::ranges::find(lines, "mark-orphans w1 volume root"));
   EXPECT_LT(std::ranges::find(lines, "mark-orphans w1 container c"), std::ranges::find(lines, "mark-orphans w1 volume scratch"));
   EXPECT_EQ(lines.size(), 4U);
-  EXPECT_EQ(planned.items[0].reason, "orphan: its owner is released or expired");
+  EXPECT_EQ(planned.items[0].candidate.reason, "orphan: its owner is released or expired");
   EXPECT_EQ(world.containers() + " " + world.volumes(), before);
   EXPECT_EQ(events("marked"), "0");
 
@@ -185,7 +185,7 @@ TEST_P(Plans, RefuseToStallAWorkerThatHasSyncedSince) {
   world.advance(5min);
   const fleet::Plan planned = plan();
   EXPECT_EQ(lines_of(planned), std::vector<std::string>{"worker-lifecycle w1 worker w1"});
-  EXPECT_EQ(planned.items[0].reason, "stalled: no sync until its expiry");
+  EXPECT_EQ(planned.items[0].candidate.reason, "stalled: no sync until its expiry");
   teller.tell("");
   EXPECT_EQ(apply(planned), "w1: it has synced, or its life has moved on");
 }
