@@ -108,13 +108,7 @@ Status BtrfsVolumes::remove_dead(const std::string& name, Instant deadline) {
 }
 
 Status BtrfsVolumes::sweep(Instant deadline) {
-  Status first;
-  for (const std::string& name : TRY(yard_.all_remains())) {
-    Status removed = remove_dead(name, deadline);
-    if (!removed.ok() && first.ok()) first = std::move(removed);
-    if (clock_.now() >= deadline) break;
-  }
-  return first;
+  return yard_.sweep(clock_, deadline, [&](const std::string& name) { return remove_dead(name, deadline); });
 }
 
 }  // namespace reclaim::volumes_btrfs

@@ -15,13 +15,8 @@ Status DirVolumes::destroy(const Handle& handle, Instant deadline) {
 }
 
 Status DirVolumes::sweep(Instant deadline) {
-  Status first;
-  for (const std::string& name : TRY(yard_.all_remains())) {
-    Status removed = system::remove_tree_at(yard_.dead(), name, clock_, deadline);
-    if (!removed.ok() && first.ok()) first = std::move(removed);
-    if (clock_.now() >= deadline) break;
-  }
-  return first;
+  return yard_.sweep(clock_, deadline,
+                     [&](const std::string& name) { return system::remove_tree_at(yard_.dead(), name, clock_, deadline); });
 }
 
 }  // namespace reclaim::volumes_dir

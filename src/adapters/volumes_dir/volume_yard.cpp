@@ -88,4 +88,14 @@ Result<std::vector<std::string>> VolumeYard::remains(const Handle& handle) const
   return names;
 }
 
+Status VolumeYard::sweep(const Clock& clock, Instant deadline, const Remove& remove) const {
+  Status first;
+  for (const std::string& name : TRY(system::list_directory(dead_.get()))) {
+    Status removed = remove(name);
+    if (!removed.ok() && first.ok()) first = std::move(removed);
+    if (clock.now() >= deadline) break;
+  }
+  return first;
+}
+
 }  // namespace reclaim::volumes_dir

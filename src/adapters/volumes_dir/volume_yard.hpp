@@ -12,12 +12,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "adapters/system/files.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "ports/resource_driver.hpp"
 
 namespace reclaim::volumes_dir {
@@ -38,7 +40,9 @@ class VolumeYard {
   Status bury(const Handle& handle);
   // Names in dead/ that were this handle.
   Result<std::vector<std::string>> remains(const Handle& handle) const;
-  Result<std::vector<std::string>> all_remains() const { return system::list_directory(dead_.get()); }
+  // Removes one name in dead/ after the other: all that `remove` can until the deadline, then its first error.
+  using Remove = std::function<Status(const std::string& name)>;
+  Status sweep(const Clock& clock, Instant deadline, const Remove& remove) const;
 
  private:
   VolumeYard(system::Fd live, system::Fd dead) : live_(std::move(live)), dead_(std::move(dead)) {}

@@ -82,13 +82,7 @@ Status OverlayVolumes::remove_dead(const std::string& name, Instant deadline) co
 }
 
 Status OverlayVolumes::sweep(Instant deadline) {
-  Status first;
-  for (const std::string& name : TRY(yard_.all_remains())) {
-    Status removed = remove_dead(name, deadline);
-    if (!removed.ok() && first.ok()) first = std::move(removed);
-    if (clock_.now() >= deadline) break;
-  }
-  return first;
+  return yard_.sweep(clock_, deadline, [&](const std::string& name) { return remove_dead(name, deadline); });
 }
 
 }  // namespace reclaim::volumes_overlay
