@@ -7,6 +7,8 @@
 //             a new version and nothing else (a collector of one that had recorded it too), and one goes on from there; if not, it is lost.
 //  * create:  own() its name, create it. The name must be one that no other agent ever creates, or one whose late creation by a dead
 //             agent is noticed otherwise (takeover.hpp).
+//  * doubt:   a write that was kUnavailable may still arrive. Before its name is released, it is repeated at the same version until it is
+//             answered: done, or refused; or it arrives when nobody expects it, and the object is owned by an agent that does not know.
 //  * give up: let the object name another owner, or remove it; then release() its name.
 //
 // What callers may rely on

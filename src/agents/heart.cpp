@@ -32,6 +32,7 @@ Status Heart::beat() {
   version_.reset();
   if (written.error().kind == Error::Kind::kNotFound) fence();
   TRY(check());
+  if (written.error().kind == Error::Kind::kConflict) return unavailable("an earlier beat of " + id_.str() + " arrived late");
   return written.error();
 }
 

@@ -4,8 +4,8 @@
 // does. The beat object is made before the agent's and is written by the heart alone; a collector removes it, at the version at which it
 // judged the agent dead. So a beat that finds nothing knows that it is over.
 //
-// Errors of beat(): kFenced: the agent was collected or has left, and every later call says so too; kUnavailable, kConflict: this beat
-// may be missing, the next one is as good. A crash leaves a beat that stands still.
+// Errors of beat(): kFenced: the agent was collected or has left, and every later call says so too; kUnavailable: this beat may be missing,
+// the next one is as good. A crash leaves a beat that stands still.
 // Who may call: beat() one thread at a time; everything else any thread.
 #pragma once
 

@@ -14,6 +14,8 @@ constexpr std::size_t kProblemsMax = 100;
 
 bool is(const Status& status, Error::Kind kind) { return !status.ok() && status.error().kind == kind; }
 
+bool is_refusal(const Error& error) { return error.kind == Error::Kind::kConflict || error.kind == Error::Kind::kNotFound; }
+
 bool is_dead(Life life) {
   switch (life) {
     case Life::kSilent:
@@ -68,8 +70,7 @@ std::vector<Judgement> Takeover::due() const {
 Status Takeover::attend(const Judgement& judgement) {
   if (judgement.life == Life::kLeftover) return remove_leftover(judgement);
   std::optional<Taken> taken = TRY(take(judgement));
-  if (taken) return settle(std::move(*taken));
-  let_go(judgement.seen.id);
+  if (taken) TRY(settle(std::move(*taken)));
   return done();
 }
 
@@ -87,26 +88,37 @@ Result<bool> Takeover::remove_beat(const Judgement& judgement) {
   return removed.error();
 }
 
-// Nothing: it lives, has left, or is another's. An error leaves its name on one's own list, and the next pass goes on from there.
+// Nothing: it lives, has left, or is another's. What is certain is let go; after a refusal, which one's own earlier call may have caused
+// by arriving late, and after an error, the name stays on one's own list and the next pass goes on from there.
 Result<std::optional<Takeover::Taken>> Takeover::take(const Judgement& judgement) {
   const AgentId& id = judgement.seen.id;
   const Result<ports::Object> object = store_.read(id.object());
-  if (!object.ok() && object.error().kind == Error::Kind::kNotFound) return std::optional<Taken>{};
+  if (!object.ok() && object.error().kind == Error::Kind::kNotFound) return let_go(id);
   if (!object.ok()) return object.error();
   Taken taken{.id = id, .record = TRY(decode_agent(id, object.value().bytes)), .version = object.value().version};
-  if (!TRY(is_due_to_self(judgement, taken.record))) return std::optional<Taken>{};
+  if (is_collecting(taken.record.collector())) return std::optional<Taken>{};  // inherited from there, with a write that may be under way
+  if (!TRY(is_due_to_self(judgement, taken.record))) return let_go(id);
   const bool is_taken = taken.record.collector() == self_.id().str();
   if (is_taken && self_.owned().contains(id.object())) return std::optional(std::move(taken));
   TRY(self_.own(std::vector{id.object()}));
   if (is_taken) return std::optional(std::move(taken));
-  if (!TRY(remove_beat(judgement))) return std::optional<Taken>{};
+  if (!TRY(remove_beat(judgement))) return let_go(id);
   taken.record.set_collector(self_.id().str());
   const Result<ports::Version> written = store_.replace(id.object(), taken.version, encode(id, taken.record));
-  if (!written.ok() && written.error().kind == Error::Kind::kUnavailable) return written.error();
-  if (!written.ok()) return std::optional<Taken>{};
+  if (!written.ok() && is_refusal(written.error())) return std::optional<Taken>{};
+  if (!written.ok()) return written.error();
   taken.version = written.value();
   ++report_.taken;
   return std::optional(std::move(taken));
+}
+
+bool Takeover::is_collecting(const std::string& agent) const {
+  return !agent.empty() && self_.owned().contains(parse_agent(agent).value().object());
+}
+
+std::optional<Takeover::Taken> Takeover::let_go(const AgentId& id) {
+  self_.release(std::vector{id.object()});
+  return std::nullopt;
 }
 
 // An agent in whose object somebody else stands is his as long as he exists; when he dies, whoever collects him inherits it.

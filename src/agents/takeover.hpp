@@ -100,7 +100,8 @@ class Takeover {
   Status inherit(const AgentId& dead, const Bequest& agent);
   Status bury(const Taken& taken);
   void problem(const AgentId& id, const Error& error);
-  void let_go(const AgentId& id) { self_.release(std::vector{id.object()}); }
+  bool is_collecting(const std::string& agent) const;
+  std::optional<Taken> let_go(const AgentId& id);
 
   ports::ObjectStore& store_;
   Agent& self_;

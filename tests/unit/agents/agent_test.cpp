@@ -190,7 +190,7 @@ TEST_F(Agents, ABeatThatCannotBeReadStandsStillUntilTheNext) {
   must(agent->heart().beat());
   must(store_.replace(agent->id().beat(), beat_of(*agent).version, "damaged"));
   EXPECT_EQ(beat_of(*agent).alive, 0U);
-  EXPECT_EQ(agent->heart().beat().error().kind, Error::Kind::kConflict);
+  EXPECT_EQ(agent->heart().beat().error().kind, Error::Kind::kUnavailable);
   must(agent->heart().beat());
   EXPECT_GT(beat_of(*agent).alive, 1U);
 }

@@ -1,6 +1,6 @@
 // Crash at every step (rung 1), for agents and their collectors: each call to the store is stopped before, stopped after, or robbed of its
-// answer; then a fresh process collects whoever died. Besides, each process is paused before each of its calls until it has been collected,
-// and wakes.
+// answer; then a fresh process collects whoever died. Besides, each call fails once and is carried out later, or never; and each process is
+// paused before each of its calls until it has been collected, and wakes.
 //
 // How a breach shows. After every single call: whatever names an agent as its owner or collector stands on the list of that agent, which
 // exists (nothing is forgotten). At the end: all things that were there are there, in the pool, returned at most once (no two
@@ -95,6 +95,44 @@ class PausedStore : public ports::ObjectStore {
   int calls_ = 0;
 };
 
+// Carries call number `at` out only `later` calls after it, or never; to its caller it is kUnavailable, and he goes on.
+class LateStore : public ports::ObjectStore {
+ public:
+  LateStore(ports::ObjectStore& inner, int at, std::optional<int> later) : inner_(inner), at_(at), later_(later) {}
+  ~LateStore() override { deliver(); }
+
+  std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
+    std::vector<ports::StoreAnswer> answers;
+    for (const ports::StoreCall& call : calls) {
+      const bool is_late = arrive();
+      if (is_late) late_ = call;
+      answers.push_back(is_late ? ports::StoreAnswer(unavailable("not now")) : inner_.run({&call, 1}).front());
+    }
+    return answers;
+  }
+  Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) override {
+    if (arrive()) return unavailable("not now");
+    return inner_.list(kind, after, limit);
+  }
+  bool happened() const { return calls_ > at_; }
+
+ private:
+  bool arrive() {
+    if (later_ && calls_ == at_ + *later_) deliver();
+    return calls_++ == at_;
+  }
+  void deliver() {
+    if (late_ && later_) (void)inner_.run({&*late_, 1});
+    late_.reset();
+  }
+
+  ports::ObjectStore& inner_;
+  const int at_;
+  const std::optional<int> later_;
+  std::optional<ports::StoreCall> late_;
+  int calls_ = 0;
+};
+
 // One store, and the time.
 struct World {
   World() {
@@ -160,14 +198,18 @@ Status patiently(const std::function<Status()>& call) {
   }
 }
 
-// Writes a thing and, where the answer was lost, looks whether it is as it should be.
+// Writes a thing; where it is not certain what became of that, looks, and writes it again at the same version.
 Result<ports::Version> write_thing(ports::ObjectStore& store, const std::string& key, std::optional<ports::Version> at,
                                    const Thing& thing) {
-  Result<ports::Version> written = at ? store.replace(thing_name(key), *at, thing.bytes()) : store.create(thing_name(key), thing.bytes());
-  for (int attempt = 0; attempt < kPatience && !written.ok() && written.error().kind == Error::Kind::kUnavailable; ++attempt) {
+  Result<ports::Version> written = unavailable("not tried");
+  bool is_uncertain = false;
+  for (int attempt = 0; attempt <= kPatience && !written.ok(); ++attempt) {
+    written = at ? store.replace(thing_name(key), *at, thing.bytes()) : store.create(thing_name(key), thing.bytes());
+    if (written.ok()) break;
+    is_uncertain = is_uncertain || written.error().kind == Error::Kind::kUnavailable;
+    if (!is_uncertain) break;
     const Result<ports::Object> found = store.read(thing_name(key));
     if (found.ok() && found.value().bytes == thing.bytes()) written = found.value().version;
-    if (found.ok() && found.value().bytes != thing.bytes()) written = conflict("somebody else wrote " + key);
   }
   return written;
 }
@@ -283,6 +325,30 @@ int crash_at_every_call(const std::function<void(World&)>& prepare, const Workfl
   return points;
 }
 
+// Every call fails once, and is never carried out, or is so later: at once, or after some others.
+int delay_every_call(const std::function<void(World&)>& prepare, const Workflow& workflow) {
+  int points = 0;
+  for (const std::optional<int> later : {std::optional<int>(), std::optional(1), std::optional(2), std::optional(3), std::optional(8)}) {
+    for (int at = 0;; at += kStride) {
+      SCOPED_TRACE("call " + std::to_string(at) + " is carried out " + (later ? std::to_string(*later) + " calls later" : "never"));
+      World world;
+      prepare(world);
+      bool happened = false;
+      {
+        LateStore store(world.watched, at, later);
+        const Status ended = workflow(world, store);
+        EXPECT_TRUE(ended.ok()) << ended.error().message;
+        happened = store.happened();
+      }
+      if (!happened) break;
+      world.expect_all_is_well();
+      ++points;
+      if (testing::Test::HasFailure()) return points;
+    }
+  }
+  return points;
+}
+
 // Paused before each call until it is collected; if it had been an agent, it then changes nothing and is told so.
 int pause_at_every_call(const std::function<void(World&)>& prepare, const Workflow& workflow, const std::string& name) {
   int points = 0;
@@ -322,29 +388,55 @@ TEST(CrashOfAgents, AtEveryCallOfACollectorForgetsNothing) {
   EXPECT_GT(points, 60 / kStride);
 }
 
-// The collector dies at every call; the next, which collects it and goes on with what it began, dies at every call too.
-TEST(CrashOfAgents, AtEveryCallOfACollectorsCollectorForgetsNothing) {
+// A collector dies after each of its calls, and `run` tells what becomes of the next, which collects it and goes on with what it began.
+int after_every_death_of_the_first(const std::function<int(const std::function<void(World&)>&)>& run) {
   int points = 0;
-  for (int first = 0;; ++first) {
-    SCOPED_TRACE("the first collector died after call " + std::to_string(first));
+  for (int at = 0;; ++at) {
+    SCOPED_TRACE("the first collector died after call " + std::to_string(at));
     bool died = false;
-    points += crash_at_every_call(
-        [&](World& world) {
-          leave_a_dead_agent(world);
-          died = run_with(world, collector("first"), first, Outcome::kStopAfter);
-        },
-        collector("second"));
-    if (!died) break;
-    if (testing::Test::HasFailure()) return;
+    points += run([&](World& world) {
+      leave_a_dead_agent(world);
+      died = run_with(world, collector("first"), at, Outcome::kStopAfter);
+    });
+    if (!died || testing::Test::HasFailure()) return points;
   }
+}
+
+TEST(CrashOfAgents, AtEveryCallOfACollectorsCollectorForgetsNothing) {
+  const int points = after_every_death_of_the_first([](const auto& prepare) { return crash_at_every_call(prepare, collector("second")); });
   std::cout << "pairs of crash points of two collectors: " << points << '\n';
   EXPECT_GT(points, 3600 / kStride);
+}
+
+TEST(LateCalls, OfAnAgentsLifeForgetNothing) {
+  const int points = delay_every_call([](World&) {}, live_as_worker);
+  std::cout << "late calls of an agent: " << points << '\n';
+  EXPECT_GT(points, 90 / kStride);
+}
+
+TEST(LateCalls, OfACollectorForgetNothing) {
+  const int points = delay_every_call(leave_a_dead_agent, collector("collector"));
+  std::cout << "late calls of a collector: " << points << '\n';
+  EXPECT_GT(points, 150 / kStride);
+}
+
+TEST(LateCalls, OfACollectorsCollectorForgetNothing) {
+  const int points = after_every_death_of_the_first([](const auto& prepare) { return delay_every_call(prepare, collector("second")); });
+  std::cout << "late calls of a collector's collector: " << points << '\n';
+  EXPECT_GT(points, 6000 / kStride);
 }
 
 TEST(PausedAgents, WakeAfterTheirCollectionAndChangeNothing) {
   const int points = pause_at_every_call([](World&) {}, live_as_worker, "worker");
   std::cout << "pauses of an agent: " << points << '\n';
   EXPECT_GT(points, 20 / kStride);
+}
+
+TEST(PausedAgents, ThatCollectACollectorWakeAfterTheirOwnCollectionAndChangeNothing) {
+  const int points =
+      after_every_death_of_the_first([](const auto& prepare) { return pause_at_every_call(prepare, collector("second"), "second"); });
+  std::cout << "pauses of a collector's collector: " << points << '\n';
+  EXPECT_GT(points, 1200 / kStride);
 }
 
 TEST(PausedAgents, ThatCollectWakeAfterTheirOwnCollectionAndChangeNothing) {

@@ -205,6 +205,18 @@ TEST_F(Takeovers, WhatALivingCollectorBeganIsLeftToIt) {
   EXPECT_EQ(must(first.pass(now_)).collected, 1U);
 }
 
+TEST_F(Takeovers, WhoseCollectorDoesNotExistIsCollectedByTheNext) {
+  const auto dead = registered("drive-1");
+  make(*dead, {"a"});
+  const ports::Object object = must(store_.read(dead->id().object()));
+  agents::stored::Agent record = must(agents::decode_agent(dead->id(), object.bytes));
+  record.set_collector("agent/gone@77");
+  must(store_.replace(dead->id().object(), object.version, agents::encode(dead->id(), record)));
+  Collector collector(store_, "m");
+  EXPECT_EQ(collect_with(collector).collected, 1U);
+  EXPECT_EQ(thing("a").owner, "pool");
+}
+
 TEST_F(Takeovers, ABudgetEndsAPassAndTheNextGoesOn) {
   const auto dead = registered("drive-1");
   std::vector<std::string> keys;
