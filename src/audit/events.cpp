@@ -20,6 +20,9 @@ wire::Json to_json(const Event& event) {
   put(json, "from", event.from);
   put(json, "to", event.to);
   put(json, "reason", event.reason);
+  put(json, "tape", event.tape);
+  put(json, "file", event.file);
+  put(json, "policy", event.policy);
   return json;
 }
 
@@ -32,6 +35,9 @@ RecordedEvent from_row(const ports::Row& row) {
   recorded.event.from = row.text_or(8, "");
   recorded.event.to = row.text_or(9, "");
   recorded.event.reason = row.text_or(10, "");
+  recorded.event.tape = row.text_or(11, "");
+  recorded.event.file = row.text_or(12, "");
+  recorded.event.policy = row.text_or(13, "");
   return recorded;
 }
 

@@ -25,6 +25,9 @@ struct Event {
   std::string from = {};
   std::string to = {};
   std::string reason = {};
+  std::string tape = {};
+  std::string file = {};
+  std::string policy = {};
 };
 
 struct RecordedEvent {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The state tables of docs/architecture.md, generated from src/fleet/states.hpp.
+"""The state tables of docs/architecture.md, generated from the headers that the code asks.
 
     state_tables.py [--write]      prints them, or puts them into the document
 """
@@ -8,7 +8,7 @@ import re
 import sys
 
 DOCUMENT = "docs/architecture.md"
-HEADER = "src/fleet/states.hpp"
+HEADERS = {"Resource": "src/fleet/states.hpp", "Worker": "src/fleet/states.hpp", "Tape": "src/archive/tape_states.hpp"}
 BLOCK = re.compile(r"(<!-- states: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -22,21 +22,45 @@ def meanings(header, kind):
     return dict(re.findall(r"^\s*(k\w+),\s*// (.*)$", body, re.MULTILINE))
 
 
-def table(header, kind):
+def transitions(header, kind):
     body = re.search(rf"k{kind}Transitions\[\] = \{{(.*?)\n\}};", header, re.DOTALL).group(1)
     rows = re.findall(rf"\{{{kind}State::(\w+),\s*{kind}Event::(\w+),\s*{kind}State::(\w+)\}}", body)
     assert len(rows) == body.count("{"), f"a row of k{kind}Transitions is not understood"
+    return rows
+
+
+def lines_of(header, kind):
+    """One line for each transition."""
     meaning = meanings(header, kind)
-    lines = ["| state | event | becomes | when |", "|---|---|---|---|"]
-    lines += [f"| {words(before)} | {words(event)} | {words(after)} | {meaning[event]} |" for before, event, after in rows]
+    yield "| state | event | becomes | when |"
+    yield "|---|---|---|---|"
+    for before, event, after in transitions(header, kind):
+        yield f"| {words(before)} | {words(event)} | {words(after)} | {meaning[event]} |"
+
+
+def matrix_of(header, kind):
+    """One line for each state, one column for each event: for machines in which most states answer most events."""
+    rows = {(before, event): after for before, event, after in transitions(header, kind)}
+    states = list(dict.fromkeys(before for before, _ in rows))
+    events = list(meanings(header, kind))
+    shout = lambda constant: words(constant).upper().replace(" ", "_")
+    yield "| state | " + " | ".join(words(event) for event in events) + " |"
+    yield "|---|" + "---|" * len(events)
+    for before in states:
+        cells = [rows.get((before, event)) for event in events]
+        yield f"| {shout(before)} | " + " | ".join("" if cell is None else "=" if cell == before else shout(cell) for cell in cells) + " |"
+
+
+def table(root, kind):
+    header = (root / HEADERS[kind]).read_text(encoding="utf-8")
+    lines = matrix_of(header, kind) if kind == "Tape" else lines_of(header, kind)
     return "\n".join(lines) + "\n"
 
 
 def rendered(root):
-    header = (root / HEADER).read_text(encoding="utf-8")
     document = (root / DOCUMENT).read_text(encoding="utf-8")
-    assert {kind for _, kind, _ in BLOCK.findall(document)} == {"Resource", "Worker"}, f"{DOCUMENT} lacks a table's place"
-    return BLOCK.sub(lambda found: found.group(1) + table(header, found.group(2)) + found.group(3), document)
+    assert {kind for _, kind, _ in BLOCK.findall(document)} == set(HEADERS), f"{DOCUMENT} lacks a table's place"
+    return BLOCK.sub(lambda found: found.group(1) + table(root, found.group(2)) + found.group(3), document)
 
 
 def agree(root):

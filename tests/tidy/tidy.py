@@ -165,7 +165,7 @@ def check_collectors(files):
 
 def check_state_tables(_files):
     if not state_tables.agree(ROOT):
-        yield (state_tables.DOCUMENT, 1, "the state tables differ from src/fleet/states.hpp: run tests/tidy/state_tables.py --write")
+        yield (state_tables.DOCUMENT, 1, "the state tables differ from the code's: run tests/tidy/state_tables.py --write")
 
 
 def check_documents(files):

@@ -4,13 +4,15 @@
 @events_turn
 
 -- statement: events_append
-INSERT INTO events (at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason)
+INSERT INTO events (at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason, tape, file,
+                    policy)
 SELECT CAST($1 AS BIGINT), $2, each.value ->> 'action', each.value ->> 'worker', CAST(each.value ->> 'kind' AS INTEGER),
-       each.value ->> 'handle', each.value ->> 'owner', each.value ->> 'from', each.value ->> 'to', each.value ->> 'reason'
+       each.value ->> 'handle', each.value ->> 'owner', each.value ->> 'from', each.value ->> 'to', each.value ->> 'reason',
+       each.value ->> 'tape', each.value ->> 'file', each.value ->> 'policy'
 FROM @each($3)
 
 -- statement: events_after
-SELECT seq, at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason
+SELECT seq, at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason, tape, file, policy
 FROM events WHERE seq > $1 ORDER BY seq LIMIT $2
 
 -- statement: events_trim
