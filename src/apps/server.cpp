@@ -21,6 +21,7 @@
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/signals.hpp"
+#include "server/archive_plane.hpp"
 #include "server/control_plane.hpp"
 
 namespace reclaim::apps {
@@ -105,6 +106,7 @@ class Server {
     data_ = std::make_unique<DataDirectory>(TRY(DataDirectory::open(options_.data)));
     OpenedDatabase opened = TRY(open_database(options_.database));
     database_ = std::move(opened.database);
+    archive_ = std::make_unique<server::ArchivePlane>(*database_, clock_);
     plane_ = std::make_unique<server::ControlPlane>(*database_, clock_, plane_options(options_, make_uuid(random_), opened.is_embedded));
     TRY(plane_->open(random_));
     plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
@@ -135,6 +137,7 @@ class Server {
     const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_); };
     syncs_ = std::make_unique<http::SyncDesk>(*plane_, metrics_, clock_, runtime::Lane::Limits{.threads = kLargeSyncsAtOnce});
     api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_,
+                                                      .archive = *archive_,
                                                       .syncs = *syncs_,
                                                       .clock = clock_,
                                                       .random = random_,
@@ -165,6 +168,7 @@ class Server {
   http::Metrics metrics_;
   std::unique_ptr<DataDirectory> data_;
   std::unique_ptr<ports::Database> database_;
+  std::unique_ptr<server::ArchivePlane> archive_;
   std::unique_ptr<server::ControlPlane> plane_;
   std::unique_ptr<http::SyncDesk> syncs_;
   std::unique_ptr<LocalDoor> door_;

@@ -31,6 +31,9 @@ class Api::Impl {
     add_gateway_routes(routes_, parts_);
     add_operation_routes(routes_, parts_);
     add_event_routes(routes_, parts_);
+    add_tape_routes(routes_, parts_);
+    add_file_routes(routes_, parts_);
+    add_policy_routes(routes_, parts_);
     add_token_routes(routes_, parts_);
     for (const Route& route : routes_.all()) paths_.add(route.method, route.pattern);
   }

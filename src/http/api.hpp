@@ -13,12 +13,14 @@
 #include "http/metrics.hpp"
 #include "http/service.hpp"
 #include "http/sync_desk.hpp"
+#include "server/archive_plane.hpp"
 #include "server/control_plane.hpp"
 
 namespace reclaim::http {
 
 struct ApiParts {
   server::ControlPlane& plane;
+  server::ArchivePlane& archive;
   SyncDesk& syncs;
   const Clock& clock;
   Random& random;  // from any thread

@@ -129,6 +129,9 @@ Answered encode(const audit::RecordedEvent& recorded) {
   put("kind", event.kind ? std::string(name_of(*event.kind)) : "");
   put("handle", event.handle);
   put("owner", event.owner);
+  put("tape", event.tape);
+  put("file", event.file);
+  put("policy", event.policy);
   put("from", event.from);
   put("to", event.to);
   put("reason", event.reason);

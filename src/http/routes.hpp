@@ -64,6 +64,9 @@ void add_gateway_routes(Routes& routes, const ApiParts& parts);
 void add_lineage_routes(Routes& routes, const ApiParts& parts);
 void add_operation_routes(Routes& routes, const ApiParts& parts);
 void add_event_routes(Routes& routes, const ApiParts& parts);
+void add_tape_routes(Routes& routes, const ApiParts& parts);
+void add_file_routes(Routes& routes, const ApiParts& parts);
+void add_policy_routes(Routes& routes, const ApiParts& parts);
 void add_token_routes(Routes& routes, const ApiParts& parts);
 void add_open_routes(Routes& routes, const ApiParts& parts);
 

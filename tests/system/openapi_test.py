@@ -16,7 +16,7 @@ class OpenApiTest(harness.Story):
         self.server = harness.Server(self, "--record-exchanges", recorded, "--collector-interval", "200ms", "--touch-grace", "0s")
         self.api = self.server.api
         self.key_of_w1 = harness.public_key(self.key("w1"))
-        for part in (self.workers, self.owners, self.syncs, self.the_gateway, self.guards, self.operations, self.events, self.refusals):
+        for part in (self.workers, self.owners, self.syncs, self.the_gateway, self.guards, self.operations, self.archive, self.events, self.refusals):
             part()
         for kind in ("containers", "volumes"):
             self.resources(kind)
@@ -155,6 +155,40 @@ class OpenApiTest(harness.Story):
             self.expect(200, "GET", path)
         served = self.expect(200, "GET", "/api/v1/openapi.yaml").body
         self.assertTrue(served == OPENAPI.read_text(), "the server was built from another docs/openapi.yaml")
+
+    def archive(self):
+        tape = {"vid": "V1", "pool": "p", "library": "l"}
+        self.expect(201, "POST", "/api/v1/tapes", tape)
+        self.expect(200, "POST", "/api/v1/tapes", tape)
+        self.expect(409, "POST", "/api/v1/tapes", {**tape, "pool": "q"})
+        self.expect(201, "POST", "/api/v1/tapes", {**tape, "vid": "V2", "state": "DISABLED", "reason": "noise", "full": True})
+        self.expect(200, "GET", "/api/v1/tapes/V1")
+        self.assertEqual("V1", self.expect(200, "GET", "/api/v1/tapes?limit=1").json["next"])
+        self.expect(200, "PUT", "/api/v1/tapes/V2/state", {"state": "ACTIVE"})
+        self.expect(202, "PUT", "/api/v1/tapes/V2/state", {"state": "BROKEN", "reason": "torn"})
+        self.expect(422, "PUT", "/api/v1/tapes/V2/state", {"state": "BROKEN"})
+        self.expect(409, "PUT", "/api/v1/tapes/V2/state", {"state": "ACTIVE"})
+        self.expect(404, "PUT", "/api/v1/tapes/V9/state", {"state": "ACTIVE"})
+        file = {"id": "f1", "size": 12, "checksum": "adler32:1e0b0402", "copies": [{"vid": "V1", "fseq": 1}]}
+        self.expect(201, "POST", "/api/v1/files", file)
+        self.expect(200, "POST", "/api/v1/files", file)
+        self.expect(201, "POST", "/api/v1/files", [{**file, "id": "f2", "copies": [{"vid": "V1", "fseq": 2}]}, {**file, "id": "f3"}])
+        self.expect(409, "POST", "/api/v1/files", [{**file, "id": "f3"}])
+        self.expect(422, "POST", "/api/v1/files", {**file, "checksum": "md5:0"})
+        self.expect(200, "GET", "/api/v1/files/f1")
+        self.expect(200, "GET", "/api/v1/files?limit=1")
+        self.expect(200, "GET", "/api/v1/files?vid=V1&after=1")
+        self.expect(409, "DELETE", "/api/v1/tapes/V1")
+        self.expect(200, "PUT", "/api/v1/files/f1", {"copies": []})
+        self.expect(200, "DELETE", "/api/v1/files/f1")
+        self.expect(200, "DELETE", "/api/v1/files/f2")
+        self.expect(200, "DELETE", "/api/v1/tapes/V1")
+        self.expect(201, "PUT", "/api/v1/policies/bulk", {"priority": 1, "min_age_s": 60, "min_files": 5, "min_bytes": 7})
+        self.expect(200, "PUT", "/api/v1/policies/bulk", {})
+        self.expect(200, "GET", "/api/v1/policies/bulk")
+        self.expect(200, "GET", "/api/v1/policies")
+        self.expect(200, "DELETE", "/api/v1/policies/bulk")
+        self.expect(404, "DELETE", "/api/v1/policies/bulk")
 
     def events(self):
         self.expect(200, "GET", "/api/v1/events")

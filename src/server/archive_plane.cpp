@@ -1,0 +1,23 @@
+#include "server/archive_plane.hpp"
+
+#include <utility>
+
+namespace reclaim::server {
+namespace {
+
+// There is nowhere yet where a request could wait.
+Result<bool> has_requests() { return false; }
+
+}  // namespace
+
+archive::Context ArchivePlane::context(std::string actor) const { return {database_, clock_.wall(), std::move(actor)}; }
+
+Result<archive::Tape> ArchivePlane::remove_tape(const std::string& actor, const archive::Vid& vid) const {
+  return archive::remove_tape(context(actor), vid, has_requests);
+}
+
+Result<archive::File> ArchivePlane::remove_file(const std::string& actor, const archive::FileId& id) const {
+  return archive::remove_file(context(actor), id, has_requests);
+}
+
+}  // namespace reclaim::server
