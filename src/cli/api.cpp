@@ -21,6 +21,7 @@ constexpr const char* kDefaultServer = "http://127.0.0.1:7070";
 constexpr std::size_t kTokenMax = 4096;
 constexpr std::size_t kAnswerMax = std::size_t{256} << 20U;
 constexpr std::size_t kEventMax = std::size_t{1} << 20U;
+constexpr Millis kListPatience(300'000);
 constexpr int kConnectSeconds = 5;
 constexpr int kQuietStreamSeconds = 60;  // a stream that says nothing that long is asked for again: the network may be gone
 
@@ -186,7 +187,7 @@ Error Api::refusal(int status, std::string_view body) const {
   return error;
 }
 
-Result<std::string> Api::call(const char* method, const std::string& path, const std::string& body, Millis patience) {
+Result<Api::Exchange> Api::exchange(const char* method, const std::string& path, const std::string& body, Millis patience) {
   httplib::Request request;
   request.method = method;
   request.path = path;
@@ -207,9 +208,19 @@ Result<std::string> Api::call(const char* method, const std::string& path, const
     if (!was_sent) return unreachable("cannot reach");
     return unavailable("no answer from " + server_ + ": it may have happened or not: look before you ask again");
   }
-  const bool succeeded = result->status >= 200 && result->status < 300;
-  if (!succeeded) return refusal(result->status, answer);
-  return answer;
+  return Exchange{result->status, std::move(answer)};
+}
+
+Result<std::string> Api::call(const char* method, const std::string& path, const std::string& body, Millis patience) {
+  Exchange done = TRY(exchange(method, path, body, patience));
+  if (!done.is_success()) return refusal(done.status, done.body);
+  return std::move(done.body);
+}
+
+Result<std::string> Api::call_each(const std::string& path, const std::string& items) {
+  Exchange done = TRY(exchange("POST", path, items, kListPatience));
+  if (!done.is_success() && !done.body.starts_with('[')) return refusal(done.status, done.body);
+  return std::move(done.body);
 }
 
 Status Api::pages(const std::string& path, std::optional<std::string> after, const std::function<Status(const std::string&)>& each) {

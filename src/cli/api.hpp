@@ -43,6 +43,9 @@ class Api {
   // The body of a 2xx answer. An empty `body` sends none.
   Result<std::string> call(const char* method, const std::string& path, const std::string& body = "", Millis patience = Millis(60'000));
 
+  // The results of a list that is applied item by item (POST), also where every item was refused.
+  Result<std::string> call_each(const std::string& path, const std::string& items);
+
   // Calls `each` with the body of every page behind `after`, from the first to the last. `path` may have a query, without `after`.
   Status pages(const std::string& path, std::optional<std::string> after, const std::function<Status(const std::string&)>& each);
 
@@ -51,7 +54,14 @@ class Api {
   Status follow(std::optional<std::string> after, const std::function<bool(const Event&)>& each);
 
  private:
+  struct Exchange {
+    int status = 0;
+    std::string body;
+    bool is_success() const { return status >= 200 && status < 300; }
+  };
+
   Api(std::string server, const std::string& token);
+  Result<Exchange> exchange(const char* method, const std::string& path, const std::string& body, Millis patience);
   Error unreachable(std::string_view why) const;
   Error refusal(int status, std::string_view body) const;
 

@@ -147,6 +147,9 @@ void add_client_commands(CommandLine& line) {
   add_explain_command(commands);
   add_collector_commands(commands);
   add_event_command(commands);
+  add_tape_commands(commands);
+  add_file_commands(commands);
+  add_policy_commands(commands);
   add_lineage_commands(commands);
   add_freeze_commands(commands);
   add_token_commands(commands);
