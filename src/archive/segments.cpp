@@ -1,0 +1,73 @@
+#include "archive/segments.hpp"
+
+#include <utility>
+
+namespace reclaim::archive {
+
+Result<std::vector<std::optional<SegmentAt>>> read_segments(ports::ObjectStore& store, std::span<const SegmentId> ids) {
+  std::vector<ports::StoreCall> reads;
+  for (const SegmentId& id : ids) reads.push_back(ports::read_call(object_name(id)));
+  std::vector<std::optional<SegmentAt>> found;
+  for (ports::StoreAnswer& answer : store.run(reads)) {
+    if (!answer.ok() && answer.error().kind == Error::Kind::kNotFound) {
+      found.emplace_back();
+      continue;
+    }
+    const SegmentId& id = ids[found.size()];
+    const ports::Object object = TRY(std::move(answer));
+    found.push_back(SegmentAt{id, TRY(decode_segment(id, object.bytes)).segment, object.version});
+  }
+  return found;
+}
+
+Result<std::optional<SegmentAt>> read_segment(ports::ObjectStore& store, const SegmentId& id) {
+  std::vector<std::optional<SegmentAt>> found = TRY(read_segments(store, std::span(&id, 1)));
+  return std::move(found.front());
+}
+
+ports::StoreCall owner_write(const SegmentId& id, ports::Version at, stored::Segment after, const Owner& owner) {
+  after.set_owner(object_name(owner).str());
+  return ports::replace_call(object_name(id), at, encode(id, after));
+}
+
+namespace {
+
+// What one batch may weigh: half of what the store takes, for a segment is as large as it is.
+constexpr std::size_t kBatchBytes = ports::kStoreBatchBytesMax / 2;
+
+// An owner write whose answer was lost: has it arrived?
+Result<Moved> look_after(ports::ObjectStore& store, const SegmentId& id, ports::Version at, const Owner& wanted) {
+  const auto found = TRY(read_segment(store, id));
+  if (!found) return Moved::kLost;
+  if (found->version == at) return unavailable(object_name(id).str() + " could not be written");
+  return found->is_owned_by(wanted) ? Moved::kDone : Moved::kLost;
+}
+
+}  // namespace
+
+// Consecutive calls that fit into one batch.
+std::vector<ports::StoreAnswer> run_in_batches(ports::ObjectStore& store, const std::vector<ports::StoreCall>& calls) {
+  std::vector<ports::StoreAnswer> answers;
+  for (std::size_t from = 0; from < calls.size();) {
+    std::size_t to = from;
+    for (std::size_t bytes = 0; to < calls.size() && to - from < ports::kStoreBatchMax; ++to) {
+      bytes += calls[to].bytes.size();
+      if (to > from && bytes > kBatchBytes) break;
+    }
+    auto some = store.run(std::span(calls).subspan(from, to - from));
+    std::move(some.begin(), some.end(), std::back_inserter(answers));
+    from = to;
+  }
+  return answers;
+}
+
+Result<Moved> outcome_of(ports::ObjectStore& store, const ports::StoreAnswer& answer, const SegmentId& id, ports::Version at,
+                         const Owner& wanted) {
+  if (answer.ok()) return Moved::kDone;
+  const Error::Kind why = answer.error().kind;
+  if (why == Error::Kind::kConflict || why == Error::Kind::kNotFound) return Moved::kLost;
+  if (why != Error::Kind::kUnavailable) return answer.error();
+  return look_after(store, id, at, wanted);
+}
+
+}  // namespace reclaim::archive
