@@ -23,6 +23,7 @@ namespace reclaim::apps {
 namespace {
 
 constexpr std::size_t kTokenBytesMax = 4096;
+constexpr int kLimitMax = 1'000'000;
 constexpr std::size_t kSyncsMax = 256;
 // Every sync under way takes a connection to the server beside its session, up to a quarter of all descriptors.
 constexpr std::size_t kDescriptorsLeft = 40;
@@ -33,6 +34,7 @@ struct GatewayFlags {
   std::string listen;
   std::string host_key = "ssh_host_ed25519_key";
   std::string metrics_listen;
+  gateway::GatewayOptions limits;
 };
 
 Result<std::string> read_token(const std::string& file) {
@@ -85,9 +87,14 @@ Status run(const GatewayFlags& flags) {
   link_http::HttpDoor door({.server = flags.server, .token = token, .held_max = syncs_max / 2},
                            [&pool](std::function<void()> task) { return pool.try_submit(std::move(task)); });
   TRY(greet(door, flags.server));
-  gateway::Gateway gateway(
-      {.listen_host = listen.host, .listen_port = listen.port, .host_key = flags.host_key, .descriptors_left = kDescriptorsLeft}, door,
-      clock);
+  gateway::Gateway gateway({.listen_host = listen.host,
+                            .listen_port = listen.port,
+                            .host_key = flags.host_key,
+                            .sessions_max = flags.limits.sessions_max,
+                            .sessions_per_key_max = flags.limits.sessions_per_key_max,
+                            .unauthenticated_max = flags.limits.unauthenticated_max,
+                            .descriptors_left = kDescriptorsLeft},
+                           door, clock);
   TRY(gateway.start());
   http::Metrics metrics;
   http::MetricsService service(metrics, [&] { refresh_gateway(metrics, gateway.counters()); });
@@ -126,6 +133,12 @@ void add_gateway_command(cli::CommandLine& line) {
   command->add_option("--listen", flags->listen, "HOST:PORT to listen on")->required();
   command->add_option("--metrics-listen", flags->metrics_listen, "HOST:PORT of metrics for Prometheus; without it there are none");
   command->add_option("--host-key", flags->host_key, "the gateway's private host key, made when it is not there")->capture_default_str();
+  const auto add_limit = [command](const char* name, std::size_t& limit, const char* what) {
+    command->add_option(name, limit, what)->check(CLI::Range(1, kLimitMax))->capture_default_str();
+  };
+  add_limit("--sessions-max", flags->limits.sessions_max, "sessions at once");
+  add_limit("--sessions-per-key-max", flags->limits.sessions_per_key_max, "of one worker's key");
+  add_limit("--unauthenticated-max", flags->limits.unauthenticated_max, "that have not logged in yet; more wait for a place");
 }
 
 }  // namespace reclaim::apps

@@ -146,10 +146,13 @@ class Server {
                                                       .readiness = [this] { return plane_->readiness(); }});
     door_ = std::make_unique<LocalDoor>(*plane_, *syncs_);
     const std::string host_key = data_->path() + "/ssh_host_ed25519_key";
-    gateway_ = std::make_unique<gateway::Gateway>(
-        gateway::GatewayOptions{
-            .listen_host = options_.gateway_listen.host, .listen_port = options_.gateway_listen.port, .host_key = host_key},
-        *door_, clock_);
+    gateway_ = std::make_unique<gateway::Gateway>(gateway::GatewayOptions{.listen_host = options_.gateway_listen.host,
+                                                                          .listen_port = options_.gateway_listen.port,
+                                                                          .host_key = host_key,
+                                                                          .sessions_max = options_.gateway_sessions_max,
+                                                                          .sessions_per_key_max = options_.gateway_sessions_per_key_max,
+                                                                          .unauthenticated_max = options_.gateway_unauthenticated_max},
+                                                  *door_, clock_);
     TRY(gateway_->start());
     transport_ = TRY(http::Transport::start(
         {.host = options_.listen.host, .port = options_.listen.port, .record_file = options_.record_exchanges}, *api_));

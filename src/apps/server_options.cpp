@@ -24,6 +24,9 @@ constexpr Flag kFlags[] = {
     {"data", ConfigType::kText, "", "Directory of the database, keys and admin token; made when it is not there"},
     {"listen", ConfigType::kText, "127.0.0.1:7070", "HTTP API"},
     {"gateway-listen", ConfigType::kText, "127.0.0.1:7022", "SSH gateway"},
+    {"gateway-sessions-max", ConfigType::kInteger, "4096", "Sessions of the SSH gateway at once"},
+    {"gateway-sessions-per-key-max", ConfigType::kInteger, "4", "Of one worker's key"},
+    {"gateway-unauthenticated-max", ConfigType::kInteger, "128", "That have not logged in yet; more wait for a place"},
     {"metrics-listen", ConfigType::kText, "127.0.0.1:7071", "Metrics for Prometheus"},
     {"database", ConfigType::kText, "", "sqlite:PATH or postgres://... [sqlite:DATA/reclaim.db]"},
     {"sync-interval", ConfigType::kDuration, "30s", "How often a worker comes by when nothing happens"},
@@ -70,6 +73,8 @@ ServerFlags::ServerFlags(CLI::App& command) : texts_(std::make_shared<Texts>()),
 
 namespace {
 
+constexpr std::int64_t kLimitMax = 1'000'000;
+
 // The value of each flag, with where it was said.
 class Settings {
  public:
@@ -99,6 +104,12 @@ class Settings {
     if (failure != std::errc() || end != digits.data() + digits.size() || value < 0)
       return wrong(name, "must be a whole number, 0 or more");
     return value;
+  }
+  // How many at most of what nobody can do without.
+  Result<std::size_t> limit(const std::string& name) const {
+    const std::int64_t value = TRY(count(name));
+    if (value < 1 || value > kLimitMax) return wrong(name, "must be from 1 to " + std::to_string(kLimitMax));
+    return static_cast<std::size_t>(value);
   }
   // From 0 to 1.
   Result<double> fraction(const std::string& name) const {
@@ -148,6 +159,9 @@ Result<ServerOptions> ServerFlags::read() const {
   options.listen = TRY(settings.endpoint("listen"));
   options.gateway_listen = TRY(settings.endpoint("gateway-listen"));
   options.metrics_listen = TRY(settings.endpoint("metrics-listen"));
+  options.gateway_sessions_max = TRY(settings.limit("gateway-sessions-max"));
+  options.gateway_sessions_per_key_max = TRY(settings.limit("gateway-sessions-per-key-max"));
+  options.gateway_unauthenticated_max = TRY(settings.limit("gateway-unauthenticated-max"));
   TRY(read_policy(settings, options.policy));
   options.collector_interval = TRY(settings.duration_or_never("collector-interval"));
   options.agent_timeout = TRY(settings.duration("agent-timeout"));

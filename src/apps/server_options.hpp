@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ struct ServerOptions {
   Endpoint listen;
   Endpoint gateway_listen;
   Endpoint metrics_listen;
+  std::size_t gateway_sessions_max = 0;
+  std::size_t gateway_sessions_per_key_max = 0;
+  std::size_t gateway_unauthenticated_max = 0;
   fleet::Policy policy;
   std::optional<Millis> collector_interval;  // empty: only when asked
   Millis agent_timeout{5000};

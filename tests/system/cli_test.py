@@ -195,6 +195,20 @@ class CliTest(harness.Story):
         self.assertEqual(2500, len(self.json("containers", "list")["containers"]))
         self.assertEqual(2501, len(self.do("containers", "list").splitlines()))
 
+    def test_the_limits_of_the_gateway_are_from_one_to_a_million(self):
+        data = ["--data", self.directory / "other"]
+        config = self.directory / "server.toml"
+        gateway = ["--server", self.server.url, "--token-file", self.directory / "none", "--listen", "127.0.0.1:0"]
+        for limit in ("sessions-max", "sessions-per-key-max", "unauthenticated-max"):
+            for value in ("0", "-1", "many", "1000001", "1.5"):
+                config.write_text(f'gateway-{limit} = "{value}"\n' if value == "many" else f"gateway-{limit} = {value}\n")
+                for named, line in ((f"--gateway-{limit}", ["server", *data, f"--gateway-{limit}={value}"]),
+                                    ("server.toml:1", ["server", *data, "--config", config]),
+                                    (f"--{limit}", ["gateway", *gateway, f"--{limit}={value}"])):
+                    done = self.client(self.server, *line)
+                    self.assertEqual(USAGE, done.returncode, f"{line}: {done.stderr}")
+                    self.assertIn(named, done.stderr)
+
     def test_the_server_says_what_is_wrong_with_its_flags_and_stops_cleanly(self):
         data = ["--data", self.directory / "other"]
         for flags, named in (([], "--data"), ([*data, "--worker-expiry", "10"], "--worker-expiry"), ([*data, "--what"], "--what"),
