@@ -109,11 +109,14 @@ class Away(GuardStory):
         planned = f"{self.prefix}planned"
         self.lease("leased", 1)
         self.register(machine, "volumes", "planned", [planned])
-        self.lease("leased", 1)
+        rest, missing, stranger = self.begin_graces(machine, mine)
         self.server.process.kill()
-        self.unharmed(machine, mine, 15)
-        self.server.start()
+        self.unharmed(machine, union(rest, {"containers": set(), "volumes": {stranger}}), 15)
         worker.kill()  # it would try again within ten seconds, which are many of these expiries
+        self.server.start()
+        self.graces_stand(created(mine) | {("volumes", planned): "creating"})
+        machine.seek(missing)
+        shutil.rmtree(machine.volume(stranger))
         worker.start()
         machine.make_directory(planned)
         self.report_created(machine, "volumes", [planned])
@@ -129,6 +132,26 @@ class Away(GuardStory):
         self.release("planned")
         self.settles(machine, NOTHING)  # nobody renews the lease any more
         self.assertEqual("expired", self.api.get("/api/v1/owners/leased")["state"])
+
+    def begin_graces(self, machine, mine):
+        """One missing and one unknown, just noticed: what is left to be seen, and both of them."""
+        missing, stranger = {min(handle for handle in mine["volumes"] if "-d" in handle)}, f"{self.prefix}stranger"
+        machine.make_directory(stranger)
+        machine.hide(missing)
+        harness.wait_until(self.renewed_and_noticed, PATIENCE_S, lambda: f"one missing and one unknown: {self.shown('w1')}")
+        return less(mine, {"containers": set(), "volumes": missing}), missing, stranger
+
+    def renewed_and_noticed(self):
+        self.lease("leased", 1)
+        return self.graces() == (1, 1)
+
+    def graces(self):
+        return self.shown("w1")["missing"], self.shown("w1")["unknown"]
+
+    def graces_stand(self, rows):
+        self.api.post("/api/v1/gc/run", {"passes": None})
+        self.assertEqual((1, 1), self.graces())
+        self.assertEqual(rows, workload.rows(self.api, "w1"))
 
 
 if __name__ == "__main__":
