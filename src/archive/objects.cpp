@@ -84,11 +84,7 @@ Status check_forwarding(const SegmentId& id, const Segment& segment, Ordinals& o
 
 Status check_owner(const SegmentId& id, const Segment& segment) {
   const SegmentId origin = TRY(parse_segment_name(segment.origin(), "origin"));
-  if (segment.requests().empty()) {
-    if (!segment.owner().empty()) return invalid("owner", "is " + segment.owner() + " of a segment without requests");
-    if (segment.forwarded().empty()) return invalid("requests", "there are none, and nothing is forwarded");
-    return done();
-  }
+  if (segment.requests().empty() && segment.owner().empty()) return done();
   const Owner owner = TRY(parse_owner(segment.owner()));
   if (!std::holds_alternative<SegmentId>(owner)) return done();
   if (std::get<SegmentId>(owner) == id) return invalid("owner", "is the segment itself");
@@ -177,6 +173,7 @@ Result<DecodedSegment> decode_segment(const SegmentId& id, std::string_view byte
   TRY(open(object_name(id), bytes, decoded.segment));
   const Status whole = check_segment(id, decoded.segment);
   if (!whole.ok()) return damaged(object_name(id), whole.error());
+  if (decoded.segment.requests().empty()) decoded.segment.clear_owner();
   for (Request& request : *decoded.segment.mutable_requests()) {
     const Status checked = check_request(request);
     if (checked.ok()) continue;

@@ -10,6 +10,8 @@
 // check_request(), and a request that is set aside goes the way of every failed one: reported if its `report_to` could be read, else to
 // the failed queue. Only where its ordinal is wrong nobody can say which request it is: then the segment is kCorrupt.
 //
+// A segment without requests belongs to nobody: decode_segment() empties its owner.
+//
 // Who may call: any thread; nothing is kept.
 #pragma once
 

@@ -1,8 +1,6 @@
 #include "archive/store_check.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -91,7 +89,7 @@ StoreSummary summarize(const Facts& facts) {
   StoreSummary summary{
       .queues = facts.queues.size(), .segments = facts.segments.size(), .indexes = facts.indexes.size(), .agents = facts.agents.size()};
   for (const auto& [id, segment] : facts.segments) {
-    if (!segment.owner) ++summary.forwarding_only;
+    if (!segment.forwarded.empty() && !segment.owner) ++summary.forwarding_only;
     if (!is_live(facts, id)) continue;
     const std::uint64_t requests = segment.ordinals.size();
     if (const auto* queue = std::get_if<QueueId>(&*segment.owner)) summary.in_queues.at(static_cast<std::size_t>(queue->type)) += requests;
@@ -133,6 +131,7 @@ std::string_view name_of(Finding::Kind kind) {
     case Finding::Kind::kGarbageChild: return "garbage-child";
     case Finding::Kind::kDeadPointer: return "dead-pointer";
     case Finding::Kind::kDanglingRecord: return "dangling-record";
+    case Finding::Kind::kEmptySegment: return "empty-segment";
     case Finding::Kind::kDeadReservation: return "dead-reservation";
   }
   return "";
@@ -150,6 +149,7 @@ std::string_view invariant_of(Finding::Kind kind) {
     case Finding::Kind::kGarbageChild:
     case Finding::Kind::kDeadPointer:
     case Finding::Kind::kDanglingRecord:
+    case Finding::Kind::kEmptySegment:
     case Finding::Kind::kDeadReservation: return "";
   }
   return "";
@@ -163,11 +163,11 @@ Result<StoreReport> check_store(ObjectStore& store) {
   StoreReport report{.summary = summarize(facts)};
   std::vector<Finding> suspicions = judge(facts);
   facts = {};
-  const auto twice = std::ranges::unique(suspicions, is_same);
-  suspicions.erase(twice.begin(), twice.end());
-  const auto leftovers = std::ranges::stable_partition(suspicions, [](const Finding& each) { return !is_leftover(each.kind); });
+  suspicions.erase(std::unique(suspicions.begin(), suspicions.end(), is_same), suspicions.end());
+  const auto leftovers =
+      std::stable_partition(suspicions.begin(), suspicions.end(), [](const Finding& each) { return !is_leftover(each.kind); });
+  const auto broken = static_cast<std::size_t>(leftovers - suspicions.begin());
   const std::span<const Finding> all(suspicions);
-  const std::size_t broken = suspicions.size() - leftovers.size();
   TRY(confirm(store, all.first(broken), report));
   TRY(confirm(store, all.subspan(broken), report));
   return report;

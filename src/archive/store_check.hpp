@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ struct Finding {
     kGarbageChild,     // of a split that did not commit
     kDeadPointer,      // to nothing, or to what can never become the queue's by it
     kDanglingRecord,   // forwarding or index that leads to nothing
+    kEmptySegment,     // neither requests nor forwarding
     kDeadReservation,  // by an agent that is not there
   };
   Kind kind;

@@ -1,6 +1,7 @@
 #include "archive/store_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace reclaim::archive {
@@ -77,6 +78,9 @@ void judge_segment(const Facts& facts, const SegmentId& id, Findings& findings) 
   const SegmentFacts* segment = facts.segment(id);
   if (segment == nullptr) return;
   if (!segment->set_aside.empty()) findings.push_back({Kind::kUnreadable, {object_name(id)}, str(id) + ": " + segment->set_aside});
+  if (segment->ordinals.empty() && segment->forwarded.empty()) {
+    findings.push_back({Kind::kEmptySegment, {object_name(id)}, str(id) + " holds nothing"});
+  }
   if (!segment->owner || facts.is_unreadable(object_name(*segment->owner))) return;
   if (const auto* queue = std::get_if<QueueId>(&*segment->owner)) return judge_in_queue(facts, id, *segment, *queue, findings);
   if (const auto* agent = std::get_if<agents::AgentId>(&*segment->owner)) return judge_with_agent(facts, id, *agent, findings);
@@ -220,12 +224,8 @@ std::vector<ports::ObjectName> neighbours(const Facts& facts, const Finding& fin
   for (const ports::ObjectName& name : finding.objects) {
     const Result<SegmentId> id = parse_segment_name(name.str());
     const SegmentFacts* segment = id.ok() ? facts.segment(id.value()) : nullptr;
-    if (segment == nullptr || !segment->owner) continue;
-    names.push_back(object_name(*segment->owner));
-    const auto* source = std::get_if<SegmentId>(&*segment->owner);
-    const SegmentFacts* parent = source == nullptr ? nullptr : facts.segment(*source);
-    const SegmentFacts::Forwarded* entry = parent == nullptr ? nullptr : parent->forwarding_to(id.value());
-    if (entry != nullptr) names.push_back(object_name(entry->queue));
+    if (segment != nullptr && segment->owner && std::holds_alternative<SegmentId>(*segment->owner))
+      names.push_back(object_name(*segment->owner));
   }
   return names;
 }

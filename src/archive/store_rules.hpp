@@ -4,6 +4,7 @@
 // once, as that, and nothing that depends on it.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "archive/store_check.hpp"
@@ -16,7 +17,8 @@ bool is_live(const Facts& facts, const SegmentId& id);
 std::vector<Finding> judge(const Facts& facts);
 // The finding again, by these facts, if they still show it.
 std::optional<Finding> judge_again(const Facts& facts, const Finding& finding);
-// What else has to be known to judge these again. Names that are known to be absent may be among it.
+// What has to be known to judge it again: what it involves, and the sources of children of splits among that. Asked again with more facts
+// it may name more; some may be absent.
 std::vector<ports::ObjectName> neighbours(const Facts& facts, const Finding& finding);
 
 }  // namespace reclaim::archive

@@ -109,8 +109,6 @@ TEST(ArchiveObjects, ASegmentThatBreaksARuleIsRefusedByTheNameOfThePart) {
       {[](Segment& s) { s.set_owner("segment/17-1"), s.set_origin("segment/17-42"); },
        "origin: is the segment itself, though a split made it"},
       {[](Segment& s) { s.set_origin("17-42"); }, "origin: \"17-42\" is not the name of a segment"},
-      {[](Segment& s) { s.clear_requests(); }, "owner: is queue/V1.t of a segment without requests"},
-      {[](Segment& s) { s.clear_requests(), s.clear_owner(), s.clear_forwarded(); }, "requests: there are none, and nothing is forwarded"},
       {[](Segment& s) { s.mutable_requests(0)->set_ordinal(0); }, "requests[0].ordinal: 0 is not 1 to 2000"},
       {[](Segment& s) { s.mutable_requests(2)->set_ordinal(2001); }, "requests[2].ordinal: 2001 is not 1 to 2000"},
       {[](Segment& s) { s.mutable_requests(1)->set_ordinal(1); }, "requests[1].ordinal: 1 is there twice"},
@@ -132,6 +130,16 @@ TEST(ArchiveObjects, ASegmentThatBreaksARuleIsRefusedByTheNameOfThePart) {
         << each.message << "\n"
         << why_not(decode_segment(kId, encode(kId, segment)));
   }
+}
+
+TEST(ArchiveObjects, ASegmentWithoutRequestsBelongsToNobody) {
+  Segment segment = sample_segment();
+  segment.clear_requests();
+  EXPECT_EQ(decode_whole(encode(kId, segment)).value().owner(), "");
+  segment.clear_owner();
+  EXPECT_EQ(decode_whole(encode(kId, segment)).value().SerializeAsString(), segment.SerializeAsString());
+  segment.clear_forwarded();
+  EXPECT_TRUE(decode_whole(encode(kId, segment)).ok());
 }
 
 TEST(ArchiveObjects, AQueueOrIndexThatBreaksARuleIsRefusedByTheNameOfThePart) {

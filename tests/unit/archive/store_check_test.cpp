@@ -274,6 +274,12 @@ TEST(StoreCheck, ForwardingAndIndexesThatLeadToNothingAreLeftovers) {
   EXPECT_EQ(found(shelf, Kind::kMisplaced), "index/17-1 leads to segment/17-2, whose requests are of segment/17-7");
 }
 
+TEST(StoreCheck, ASegmentThatHoldsNothingIsALeftoverWhoeverOwnedIt) {
+  Shelf shelf;
+  shelf.put(1, samples::segment("queue/V1.t", id(1), {}));
+  EXPECT_EQ(found(shelf, Kind::kEmptySegment), "segment/17-1 holds nothing");
+}
+
 TEST(StoreCheck, AReservationOfAnAgentThatIsGoneIsALeftover) {
   Shelf shelf;
   stored::Queue queue = empty_queue(kToTransfer);
