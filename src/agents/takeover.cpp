@@ -155,9 +155,10 @@ Status Takeover::settle(Taken taken) {
 Status Takeover::settle_slice(const Taken& taken, std::span<const ports::ObjectName> names, std::set<ports::ObjectName>& left) {
   std::vector<Bequest> things = read_slice(taken.id, names);
   if (TRY(store_.read(taken.id.object())).version != taken.version) return conflict("another collector goes on with it");
-  const auto agents = std::ranges::stable_partition(things, [](const Bequest& bequest) { return bequest.name.kind != kAgentKind; });
-  for (const Bequest& agent : agents) TRY(settled(taken.id, agent.name, inherit(taken.id, agent), left));
-  things.erase(agents.begin(), agents.end());
+  const auto is_thing = [](const Bequest& bequest) { return bequest.name.kind != kAgentKind; };
+  const auto agents = std::stable_partition(things.begin(), things.end(), is_thing);
+  for (auto agent = agents; agent != things.end(); ++agent) TRY(settled(taken.id, agent->name, inherit(taken.id, *agent), left));
+  things.erase(agents, things.end());
   const std::vector<Status> statuses = things.empty() ? std::vector<Status>() : estate_.settle(taken.id, things);
   check(statuses.size() == things.size(), "one answer for each bequest");
   for (std::size_t i = 0; i < statuses.size(); ++i) TRY(settled(taken.id, things[i].name, statuses[i], left));

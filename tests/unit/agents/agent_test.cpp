@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <thread>
+
 #include "adapters/objects_memory/memory_store.hpp"
 #include "agents/census.hpp"
 #include "agents/epochs.hpp"
@@ -54,6 +57,23 @@ TEST_F(Agents, NoTwoHaveOneEpoch) {
   EXPECT_EQ(registered("a")->id().str(), "agent/a@1");
   EXPECT_EQ(registered("b")->id().str(), "agent/b@2");
   EXPECT_EQ(registered("a")->id().str(), "agent/a@3") << "one that registers again is another";
+}
+
+TEST_F(Agents, NoTwoHaveOneEpochWhenManyRegisterAtOnce) {
+  constexpr int kThreads = 8;
+  constexpr int kEach = 50;
+  std::vector<std::vector<std::uint64_t>> drawn(kThreads);
+  std::vector<std::thread> threads;
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([this, &mine = drawn[static_cast<std::size_t>(i)]] {
+      for (int n = 0; n < kEach; ++n) mine.push_back(must(draw_epoch(memory_)));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::set<std::uint64_t> all;
+  for (const auto& some : drawn) all.insert(some.begin(), some.end());
+  EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kEach));
 }
 
 TEST_F(Agents, OnceGoneTheirEpochsDoNotComeBack) {
