@@ -79,6 +79,7 @@ Result<std::vector<Sighting>> look(ports::ObjectStore& store) {
 Result<std::vector<Listed>> list_agents(ports::ObjectStore& store) {
   const std::vector<AgentId> ids = TRY(ids_of(store, kAgentKind));
   std::vector<ports::ObjectName> names;
+  names.reserve(ids.size());
   for (const AgentId& id : ids) names.push_back(id.object());
   std::vector<Listed> all;
   TRY(read_each(store, names, kAgentsAtOnce,

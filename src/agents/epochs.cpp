@@ -12,7 +12,7 @@ namespace {
 constexpr int kAttempts = 1000;  // each that fails gave somebody else an epoch
 
 // The epoch drawn, or nothing where somebody else was faster.
-Result<std::optional<std::uint64_t>> settle(Result<ports::Version> written, std::uint64_t epoch) {
+Result<std::optional<std::uint64_t>> settle(const Result<ports::Version>& written, std::uint64_t epoch) {
   if (written.ok()) return std::optional(epoch);
   if (written.error().kind == Error::Kind::kConflict) return std::optional<std::uint64_t>{};
   return written.error();

@@ -180,6 +180,7 @@ Status Takeover::settled(const AgentId& dead, const ports::ObjectName& name, con
 // What cannot be read now is left out, and stays on the list.
 std::vector<Bequest> Takeover::read_slice(const AgentId& dead, std::span<const ports::ObjectName> names) {
   std::vector<ports::StoreCall> calls;
+  calls.reserve(names.size());
   for (const ports::ObjectName& name : names) calls.push_back(ports::read_call(name));
   std::vector<ports::StoreAnswer> answers = store_.run(calls);
   std::vector<Bequest> bequests;

@@ -98,6 +98,7 @@ TEST_F(Agents, NamesAndKindsAreWellFormed) {
 TEST_F(Agents, ManyNamesAreRecordedInOneWriteAndReleasedWithTheNext) {
   const auto agent = registered();
   Names many;
+  many.reserve(1000);
   for (int i = 0; i < 1000; ++i) many.push_back({"segment", "1-" + std::to_string(1000 + i)});
   (void)store_.take();
   must(agent->own(many));
@@ -139,6 +140,7 @@ TEST_F(Agents, ARewriteThatLeavesTheListAloneIsBorne) {
 TEST_F(Agents, TenThousandNamesAreTheMost) {
   const auto agent = registered();
   Names many;
+  many.reserve(kOwnedMax);
   for (std::size_t i = 0; i < kOwnedMax; ++i) many.push_back({"segment", "1-" + std::to_string(i)});
   must(agent->own(many));
   EXPECT_EQ(agent->own(Names{{"segment", "2-1"}}).error().kind, Error::Kind::kTooLarge);

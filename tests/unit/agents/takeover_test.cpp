@@ -22,6 +22,7 @@ class Takeovers : public testing::Test {
   // Things that the agent made, as it should.
   void make(Agent& agent, const std::vector<std::string>& keys) {
     Names names;
+    names.reserve(keys.size());
     for (const std::string& key : keys) names.push_back(thing_name(key));
     must(agent.own(names));
     for (const ports::ObjectName& name : names) must(store_.create(name, Thing{.owner = agent.id().str()}.bytes()));
@@ -220,6 +221,7 @@ TEST_F(Takeovers, WhoseCollectorDoesNotExistIsCollectedByTheNext) {
 TEST_F(Takeovers, ABudgetEndsAPassAndTheNextGoesOn) {
   const auto dead = registered("drive-1");
   std::vector<std::string> keys;
+  keys.reserve(200);
   for (int i = 0; i < 200; ++i) keys.push_back("t" + std::to_string(i));
   make(*dead, keys);
   Collector collector(store_, "m");
