@@ -62,6 +62,7 @@ bool names(const stored::Segment& source, const std::string& child) {
 // Done: from here on the requests are the children's.
 Result<Moved> commit(ports::ObjectStore& store, const Split& wanted) {
   stored::Segment after = wanted.after;
+  if (after.requests().empty()) after.clear_owner();
   for (const Part& part : wanted.parts) {
     auto& forwarding = *after.add_forwarded();
     forwarding.set_child(object_name(part.id).str());

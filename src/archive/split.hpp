@@ -27,7 +27,7 @@ struct Part {
 struct Split {
   SegmentId source;
   ports::Version at;
-  stored::Segment after;  // the source without what its parts took
+  stored::Segment after;  // the source without what its parts took; if that was all, it belongs to nobody afterwards
   std::vector<Part> parts;
 };
 

@@ -205,6 +205,17 @@ TEST(Splits, SendEachPartToItsQueueAndKeepTheRest) {
   EXPECT_EQ(forwarded[0].ordinals_size(), 2);
 }
 
+TEST(Splits, OfAllRequestsLeaveForwardingThatBelongsToNobody) {
+  Tapes tapes;
+  Split wanted = tapes.halves(tapes.source());
+  wanted.parts[1].requests.push_back(wanted.after.requests(0));
+  wanted.after.clear_requests();
+  EXPECT_EQ(split(tapes.store, wanted).value(), Moved::kDone);
+  EXPECT_EQ(tapes.contents(), (Contents{{kOther, {1, 2}}, {kThird, {3, 4}}}));
+  EXPECT_EQ(tapes.source().segment.owner(), "");
+  EXPECT_EQ(tidy_queue(tapes.store, kBroken).value(), 0u);
+}
+
 TEST(Splits, ThatOneDestinationRefusesMoveNothing) {
   Tapes tapes;
   edit_queue(tapes.store, kThird, [](stored::Queue& queue) -> Result<Edited> {
