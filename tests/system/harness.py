@@ -199,8 +199,10 @@ class Server:
         wait_until(synced, 30, f"the first sync of {worker}")
 
     def metrics(self):
-        """{'reclaim_workers{state="running"}': 2.0, ...}"""
+        """{'reclaim_workers{state="running"}': 2.0, ...}; None when the server has no room for who asks."""
         answer = Api(self.metrics_url).call("GET", "/metrics")
+        if answer.status == 503:
+            return None
         lines = [line for line in answer.body.splitlines() if line and not line.startswith("#")]
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 

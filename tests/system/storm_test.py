@@ -205,7 +205,7 @@ class StormTest(harness.Story):
         self.assertEqual(200, self.server.api.call("GET", "/healthz").status, "while workers crowd, the API has room")
         idle = [socket.create_connection((host, int(port)), 5) for _ in range(IDLE_HTTP)]
         try:
-            refused = lambda: self.server.metrics()['reclaim_http_refused_total{what="connection"}'] > 0
+            refused = lambda: (self.server.metrics() or {}).get('reclaim_http_refused_total{what="connection"}', 0) > 0
             harness.wait_until(refused, 10, "HTTP connections to be turned away")
             self.assertRegex(harness.wait_until(self.refusal_of_http, 10, "a 503"), "urn:reclaim:unavailable.*too many connections")
         finally:
