@@ -13,6 +13,7 @@
 #include "apps/data_directory.hpp"
 #include "apps/local_door.hpp"
 #include "apps/open_database.hpp"
+#include "apps/open_store.hpp"
 #include "apps/server_metrics.hpp"
 #include "apps/server_options.hpp"
 #include "gateway/gateway.hpp"
@@ -39,14 +40,17 @@ server::ControlPlaneOptions plane_options(const ServerOptions& options, const st
           .event_max = options.event_max};
 }
 
-// Runs every pass of the control plane in a loop of its own: none waits for another.
+// Runs every pass of both planes in a loop of its own: none waits for another.
 class Passes {
  public:
-  Passes(server::ControlPlane& plane, http::Metrics& metrics, const Clock& clock) : plane_(plane), metrics_(metrics), clock_(clock) {
+  Passes(server::ControlPlane& plane, server::ArchivePlane& archive, http::Metrics& metrics, const Clock& clock)
+      : plane_(plane), archive_(archive), metrics_(metrics), clock_(clock) {
     plane_.set_wake([this](std::string_view name) { wake(name); });
+    archive_.set_wake([this] { wake(server::kCleanup); });
   }
 
-  void start(std::optional<Millis> interval) {
+  void start(std::optional<Millis> interval, std::optional<Millis> maintenance_interval) {
+    if (maintenance_interval) add(std::string(server::kCleanup), *maintenance_interval, [this] { clean_up(); });
     add("service-clock", kTick, [this] { report("service-clock", plane_.tick()); });
     add("held-syncs", server::kHeldCheck, [this] { plane_.serve_held(); });
     for (const std::string& name : server::ControlPlane::pass_names()) {
@@ -77,11 +81,25 @@ class Passes {
   void run(const std::string& name) {
     const Instant began = clock_.now();
     const Result<fleet::PassReport> report = plane_.run_pass(name);
-    metrics_.observe(http::Metric::kPassSeconds, {name}, static_cast<double>((clock_.now() - began).count()) / 1000.0);
+    measure(name, began);
     if (!report.ok()) return this->report(name, report.error());
     metrics_.add(http::Metric::kPassChangedTotal, {name}, static_cast<double>(report.value().changed));
     for (const std::string& failure : report.value().failures) this->report(name, unavailable(failure));
     if (report.value().changed > 0) runtime::log_info(name + ": " + std::to_string(report.value().changed) + " changed");
+  }
+
+  void clean_up() {
+    const std::string name(server::kCleanup);
+    const Instant began = clock_.now();
+    const Result<archive::CleanupReport> cleaned = archive_.run_cleanup("pass:" + name);
+    measure(name, began);
+    if (!cleaned.ok()) return report(name, cleaned.error());
+    for (const std::string& problem : cleaned.value().problems) report(name, unavailable(problem));
+    if (cleaned.value().finished > 0) runtime::log_info(name + ": " + std::to_string(cleaned.value().finished) + " tapes left X_PENDING");
+  }
+
+  void measure(const std::string& name, Instant began) {
+    metrics_.observe(http::Metric::kPassSeconds, {name}, static_cast<double>((clock_.now() - began).count()) / 1000.0);
   }
 
   void report(const std::string& name, const Status& status) {
@@ -91,6 +109,7 @@ class Passes {
   }
 
   server::ControlPlane& plane_;
+  server::ArchivePlane& archive_;
   http::Metrics& metrics_;
   const Clock& clock_;
   std::mutex mutex_;  // of the map, not of the passes
@@ -106,14 +125,15 @@ class Server {
     data_ = std::make_unique<DataDirectory>(TRY(DataDirectory::open(options_.data)));
     OpenedDatabase opened = TRY(open_database(options_.database));
     database_ = std::move(opened.database);
-    archive_ = std::make_unique<server::ArchivePlane>(*database_, clock_);
+    store_ = TRY(open_store(options_.store));
+    archive_ = std::make_unique<server::ArchivePlane>(*database_, *store_, clock_);
     plane_ = std::make_unique<server::ControlPlane>(*database_, clock_, plane_options(options_, make_uuid(random_), opened.is_embedded));
     TRY(plane_->open(random_));
     plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
     TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
-    passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_);
+    passes_ = std::make_unique<Passes>(*plane_, *archive_, metrics_, clock_);
     TRY(start_doors());
-    passes_->start(options_.collector_interval);
+    passes_->start(options_.collector_interval, options_.maintenance_interval);
     return done();
   }
 
@@ -171,6 +191,7 @@ class Server {
   http::Metrics metrics_;
   std::unique_ptr<DataDirectory> data_;
   std::unique_ptr<ports::Database> database_;
+  std::unique_ptr<ports::ObjectStore> store_;
   std::unique_ptr<server::ArchivePlane> archive_;
   std::unique_ptr<server::ControlPlane> plane_;
   std::unique_ptr<http::SyncDesk> syncs_;

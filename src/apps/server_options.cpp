@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/open_database.hpp"
+#include "apps/open_store.hpp"
 #include "base/duration.hpp"
 #include "runtime/config.hpp"
 
@@ -29,11 +30,13 @@ constexpr Flag kFlags[] = {
     {"gateway-unauthenticated-max", ConfigType::kInteger, "128", "That have not logged in yet; more wait for a place"},
     {"metrics-listen", ConfigType::kText, "127.0.0.1:7071", "Metrics for Prometheus"},
     {"database", ConfigType::kText, "", "sqlite:PATH or postgres://... [sqlite:DATA/reclaim.db]"},
+    {"store", ConfigType::kText, "", "lmdb:PATH, where the archive keeps its queues [lmdb:DATA/store]"},
     {"sync-interval", ConfigType::kDuration, "30s", "How often a worker comes by when nothing happens"},
     {"worker-expiry", ConfigType::kDuration, "3m", "Without a sync for so long a worker is stalled"},
     {"ephemeral-expiry", ConfigType::kDuration, "10m", "Without a sync for so long an ephemeral worker is deleted"},
     {"stalled-timeout", ConfigType::kDuration, "0s", "Stalled for so long a worker is deleted; 0s: never"},
     {"collector-interval", ConfigType::kDurationOrNever, "10s", "Period of every collector; never: only when asked"},
+    {"maintenance-interval", ConfigType::kDurationOrNever, "10s", "Period of the archive's passes; never: only when asked"},
     {"missing-grace", ConfigType::kDuration, "5m", "Missing for so long a resource is lost"},
     {"unknown-grace", ConfigType::kDuration, "5m", "Without a record for so long a resource is destroyed"},
     {"touch-grace", ConfigType::kDuration, "5m", "Touched within so long a resource is kept"},
@@ -156,6 +159,8 @@ Result<ServerOptions> ServerFlags::read() const {
   if (options.data.empty()) return invalid("data", "--data: say where the server may keep its files");
   if (options.database.empty()) options.database = "sqlite:" + options.data + "/reclaim.db";
   if (!is_database_address(options.database)) return settings.wrong("database", "must be sqlite:PATH or postgres://...");
+  options.store = settings.text("store").empty() ? "lmdb:" + options.data + "/store" : settings.text("store");
+  if (!is_store_address(options.store)) return settings.wrong("store", "must be lmdb:PATH");
   options.listen = TRY(settings.endpoint("listen"));
   options.gateway_listen = TRY(settings.endpoint("gateway-listen"));
   options.metrics_listen = TRY(settings.endpoint("metrics-listen"));
@@ -164,6 +169,7 @@ Result<ServerOptions> ServerFlags::read() const {
   options.gateway_unauthenticated_max = TRY(settings.limit("gateway-unauthenticated-max"));
   TRY(read_policy(settings, options.policy));
   options.collector_interval = TRY(settings.duration_or_never("collector-interval"));
+  options.maintenance_interval = TRY(settings.duration_or_never("maintenance-interval"));
   options.agent_timeout = TRY(settings.duration("agent-timeout"));
   options.event_retention = TRY(settings.duration("event-retention"));
   options.event_max = TRY(settings.count("event-max"));

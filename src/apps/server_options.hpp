@@ -18,6 +18,7 @@ namespace reclaim::apps {
 struct ServerOptions {
   std::string data;
   std::string database;  // empty: sqlite:DATA/reclaim.db
+  std::string store;     // empty: lmdb:DATA/store
   Endpoint listen;
   Endpoint gateway_listen;
   Endpoint metrics_listen;
@@ -25,7 +26,8 @@ struct ServerOptions {
   std::size_t gateway_sessions_per_key_max = 0;
   std::size_t gateway_unauthenticated_max = 0;
   fleet::Policy policy;
-  std::optional<Millis> collector_interval;  // empty: only when asked
+  std::optional<Millis> collector_interval;    // empty: only when asked
+  std::optional<Millis> maintenance_interval;  // empty: only when asked
   Millis agent_timeout{5000};
   Millis event_retention{0};
   std::int64_t event_max = 0;

@@ -32,14 +32,14 @@ View view_of(const std::vector<Ordered>& items) {
   return view;
 }
 
-Status run_passes(Session& session, const std::vector<std::string>& passes) {
+Status run_passes(Session& session, const std::string& path, const std::vector<std::string>& passes) {
   wire::Json body = wire::Json::object();
   if (!passes.empty()) body["passes"] = passes;
   std::string answer;
   {
     Progress progress(session.console());
     progress.say("the passes run on the server...");
-    answer = TRY(session.api().call("POST", "/api/v1/gc/run", wire::to_text(body), kPassPatience));
+    answer = TRY(session.api().call("POST", path, wire::to_text(body), kPassPatience));
   }
   Ordered report = TRY(read_body(answer));
   if (session.is_json()) return session.print(answer), done();
@@ -248,8 +248,14 @@ void add_collector_commands(Commands& commands) {
   auto passes = std::make_shared<std::vector<std::string>>();
   commands
       .add(group, "run", "Runs collector passes now and waits until they are done.", "reclaim gc run mark-orphans",
-           [passes](Session& session) { return run_passes(session, *passes); })
+           [passes](Session& session) { return run_passes(session, "/api/v1/gc/run", *passes); })
       ->add_option("PASS", *passes, "Which ones; all when left out");
+  CLI::App* archive = commands.group(nullptr, "maintenance", "The archive's passes.");
+  auto kept = std::make_shared<std::vector<std::string>>();
+  commands
+      .add(archive, "run", "Runs maintenance passes now and waits until they are done.", "reclaim maintenance run cleanup",
+           [kept](Session& session) { return run_passes(session, "/api/v1/maintenance/run", *kept); })
+      ->add_option("PASS", *kept, "Which ones; all when left out");
   auto planned = std::make_shared<std::vector<std::string>>();
   auto worker = std::make_shared<std::string>();
   CLI::App* plan = commands.add(group, "plan", "Shows what the passes would do now, and does nothing.", "reclaim gc plan --worker w1",

@@ -29,6 +29,7 @@ class Api::Impl {
     add_resource_routes(routes_, parts_);
     add_sync_routes(routes_, parts_);
     add_gateway_routes(routes_, parts_);
+    add_maintenance_routes(routes_, parts_);
     add_operation_routes(routes_, parts_);
     add_event_routes(routes_, parts_);
     add_tape_routes(routes_, parts_);

@@ -62,6 +62,7 @@ void add_resource_routes(Routes& routes, const ApiParts& parts);
 void add_sync_routes(Routes& routes, const ApiParts& parts);
 void add_gateway_routes(Routes& routes, const ApiParts& parts);
 void add_lineage_routes(Routes& routes, const ApiParts& parts);
+void add_maintenance_routes(Routes& routes, const ApiParts& parts);
 void add_operation_routes(Routes& routes, const ApiParts& parts);
 void add_event_routes(Routes& routes, const ApiParts& parts);
 void add_tape_routes(Routes& routes, const ApiParts& parts);

@@ -39,16 +39,15 @@ Result<Reply> add_tape(const ApiParts& parts, const Request& request) {
 Result<Reply> ask_state(const ApiParts& parts, const Request& request) {
   const wire::Json body = TRY(body_of(request));
   const archive::Vid vid = TRY(name_in_path<archive::Vid>(request, "tape"));
-  const archive::Context context = archive_context_of(parts, request);
   wire::ObjectReader reader(body, "");
   const archive::TapeState asked = read_state(reader, std::nullopt);
   const std::string reason = reader.text("reason", kReasonLengthMax).value_or("");
   const Status fields = reader.finish();
   if (!fields.ok()) {
-    TRY(archive::find_tape(context, vid));
+    TRY(archive::find_tape(archive_context_of(parts, request), vid));
     return fields.error();
   }
-  const archive::Tape tape = TRY(archive::ask_tape_state(context, vid, asked, reason));
+  const archive::Tape tape = TRY(parts.archive.ask_tape_state(request.caller.actor(), vid, asked, reason));
   return reply_with(encode(tape), archive::is_pending(tape.spec.state) ? 202 : 200);
 }
 

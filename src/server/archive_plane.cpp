@@ -16,6 +16,17 @@ Result<archive::Tape> ArchivePlane::remove_tape(const std::string& actor, const 
   return archive::remove_tape(context(actor), vid, has_requests);
 }
 
+Result<archive::Tape> ArchivePlane::ask_tape_state(const std::string& actor, const archive::Vid& vid, archive::TapeState asked,
+                                                   const std::string& reason) const {
+  archive::Tape tape = TRY(archive::ask_tape_state(context(actor), vid, asked, reason));
+  if (archive::is_pending(tape.spec.state) && wake_) wake_();
+  return tape;
+}
+
+Result<archive::CleanupReport> ArchivePlane::run_cleanup(const std::string& actor) const {
+  return archive::clean_up(context(actor), store_);
+}
+
 Result<archive::File> ArchivePlane::remove_file(const std::string& actor, const archive::FileId& id) const {
   return archive::remove_file(context(actor), id, has_requests);
 }

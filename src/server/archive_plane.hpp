@@ -1,32 +1,51 @@
-// The archive plane behind every door: what its use cases are handed, and those that need to know more than the catalogue.
+// The archive plane behind every door: what its use cases are handed, those that need to know more than the catalogue, and the passes.
 //
-// Who may call: any thread. Nothing here starts one.
+// Who may call: any thread. Nothing here starts one; the app runs run_maintenance() in a loop of its own, which set_wake() wakes.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "archive/cleanup.hpp"
 #include "archive/context.hpp"
 #include "archive/files.hpp"
 #include "archive/tapes.hpp"
 #include "base/time.hpp"
 #include "ports/database.hpp"
+#include "ports/object_store.hpp"
 
 namespace reclaim::server {
 
+inline constexpr std::string_view kCleanup = "cleanup";
+
 class ArchivePlane {
  public:
-  ArchivePlane(ports::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+  ArchivePlane(ports::Database& database, ports::ObjectStore& store, const Clock& clock)
+      : database_(database), store_(store), clock_(clock) {}
+
+  // What wakes the loop of the maintenance passes: a hint, for what their period would find anyway. Set once, before doors open.
+  void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // For use cases: the archive's functions are called with this.
   archive::Context context(std::string actor) const;
 
   // kConflict while a copy is on the tape.
   Result<archive::Tape> remove_tape(const std::string& actor, const archive::Vid& vid) const;
+  // Wakes the cleanup pass when the tape has to wait for it.
+  Result<archive::Tape> ask_tape_state(const std::string& actor, const archive::Vid& vid, archive::TapeState asked,
+                                       const std::string& reason) const;
+  // One cleanup pass, by whoever asks for it: `pass:cleanup`, or an operator.
+  Result<archive::CleanupReport> run_cleanup(const std::string& actor) const;
+
   Result<archive::File> remove_file(const std::string& actor, const archive::FileId& id) const;
 
  private:
   ports::Database& database_;
+  ports::ObjectStore& store_;
   const Clock& clock_;
+  std::function<void()> wake_;
 };
 
 }  // namespace reclaim::server

@@ -13,7 +13,8 @@ OPENAPI = harness.HERE.parents[1] / "docs/openapi.yaml"
 class OpenApiTest(harness.Story):
     def test_every_answer_is_as_described(self):
         recorded = self.directory / "exchanges.jsonl"
-        self.server = harness.Server(self, "--record-exchanges", recorded, "--collector-interval", "200ms", "--touch-grace", "0s")
+        self.server = harness.Server(self, "--record-exchanges", recorded, "--collector-interval", "200ms", "--touch-grace", "0s",
+                                     "--maintenance-interval", "never")
         self.api = self.server.api
         self.key_of_w1 = harness.public_key(self.key("w1"))
         for part in (self.workers, self.owners, self.syncs, self.the_gateway, self.guards, self.operations, self.archive, self.events, self.refusals):
@@ -168,6 +169,8 @@ class OpenApiTest(harness.Story):
         self.expect(202, "PUT", "/api/v1/tapes/V2/state", {"state": "BROKEN", "reason": "torn"})
         self.expect(422, "PUT", "/api/v1/tapes/V2/state", {"state": "BROKEN"})
         self.expect(409, "PUT", "/api/v1/tapes/V2/state", {"state": "ACTIVE"})
+        self.expect(200, "POST", "/api/v1/maintenance/run", {"passes": None})
+        self.expect(422, "POST", "/api/v1/maintenance/run", {"passes": ["eat"]})
         self.expect(404, "PUT", "/api/v1/tapes/V9/state", {"state": "ACTIVE"})
         file = {"id": "f1", "size": 12, "checksum": "adler32:1e0b0402", "copies": [{"vid": "V1", "fseq": 1}]}
         self.expect(201, "POST", "/api/v1/files", file)

@@ -1,6 +1,7 @@
 """The archive's catalogue from outside: every cell of the table of tape states over the API, files and policies, the client's words, and
 bad input, on both engines."""
 import json
+import time
 
 import harness
 
@@ -31,8 +32,8 @@ def file(name, *places, **more):
 
 
 class TapesTest(harness.Story):
-    def start(self, postgres):
-        self.server = harness.Server(self, database=postgres.url() if postgres else None)
+    def start(self, postgres, maintenance="never"):
+        self.server = harness.Server(self, "--maintenance-interval", maintenance, database=postgres.url() if postgres else None)
         self.api = self.server.api
 
     def refused(self, status, field, method, path, body=None):
@@ -84,6 +85,25 @@ class TapesTest(harness.Story):
         self.server.start()
         self.assertEqual(("BROKEN_PENDING", "torn at 30 m"), (before["state"], before["reason"]))
         self.assertEqual(before, self.api.get("/api/v1/tapes/V1"))
+        done = self.api.post("/api/v1/maintenance/run", {})["passes"]
+        self.assertEqual([{"pass": "cleanup", "finished": 1, "waiting": 0, "problems": []}], done)
+        after = self.api.get("/api/v1/tapes/V1")
+        self.assertEqual(("BROKEN", "torn at 30 m"), (after["state"], after["reason"]))
+        self.assertEqual(0, self.api.post("/api/v1/maintenance/run", {"passes": ["cleanup"]})["passes"][0]["finished"])
+        self.refused(422, "passes", "POST", "/api/v1/maintenance/run", {"passes": ["sweep"]})
+
+    def story_a_tape_without_requests_is_final_at_once(self, postgres):
+        self.start(postgres, maintenance="1h")  # what is done is done because the change wakes the pass
+        for number, (asked, reason) in enumerate((("REPACKING", "half empty"), ("BROKEN", "torn"), ("EXPORTED", "to the vault"))):
+            vid = f"V{number}"
+            self.api.post("/api/v1/tapes", tape(vid))
+            began = time.monotonic()
+            self.assertEqual(202, self.ask(vid, asked, reason).status)
+            harness.wait_until(lambda: self.api.get(f"/api/v1/tapes/{vid}")["state"] == asked, 30, f"{vid} to become {asked}")
+            self.say(f"{asked}: final after {time.monotonic() - began:.3f} s")
+            self.assertEqual(reason, self.api.get(f"/api/v1/tapes/{vid}")["reason"])
+        last = [event for event in self.api.all("/api/v1/events", "events") if event["action"] == "tape-state"][-1]
+        self.assertEqual(("pass:cleanup", "EXPORTED_PENDING", "EXPORTED"), (last["actor"], last["from"], last["to"]))
 
     def story_ten_thousand_files_at_once(self, postgres):
         self.start(postgres)
@@ -143,7 +163,7 @@ class TapesTest(harness.Story):
 class CatalogueClientTest(harness.Story):
     def setUp(self):
         super().setUp()
-        self.server = harness.Server(self)
+        self.server = harness.Server(self, "--maintenance-interval", "never")
 
     def do(self, *words, code=DONE):
         done = self.client(self.server, *words)

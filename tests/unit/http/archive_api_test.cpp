@@ -90,6 +90,12 @@ TEST_F(HttpApi, AStateIsAnswered200WhenFinalAnd202WhilePending) {
   EXPECT_EQ(again.body.value("reason", ""), "old");
   EXPECT_EQ(again.body["state_since"], repacking.body["state_since"]);
   EXPECT_EQ(refused("PUT", state, R"({"state":"ACTIVE"})"), "409 conflict");
+  const std::string run = "/api/v1/maintenance/run";
+  EXPECT_EQ(refused("POST", run, R"({"passes":["sweep"]})"), "422 invalid passes");
+  const Said maintained = ask("POST", run, R"({"passes":["cleanup"]})");
+  EXPECT_EQ(maintained.status, 200);
+  EXPECT_EQ(maintained.body["passes"][0].value("finished", 0), 1);
+  EXPECT_EQ(ask("GET", kTapes + "/V1").body.value("state", ""), "REPACKING");
 }
 
 TEST_F(HttpApi, FilesAreAddedChangedListedAndRemoved) {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "adapters/database_sqlite/sqlite.hpp"
+#include "adapters/objects_memory/memory_store.hpp"
 #include "http/transport.hpp"
 #include "server/access.hpp"
 #include "server/archive_plane.hpp"
@@ -138,7 +139,8 @@ class HttpApi : public testing::Test {
   Metrics metrics;
   Status readiness;
   SyncDesk syncs{plane, metrics, clock, {.threads = 1, .waiting_bytes_max = 1 << 20}};
-  server::ArchivePlane archive{*database, clock};
+  objects_memory::MemoryStore store;
+  server::ArchivePlane archive{*database, store, clock};
   Api api{{.plane = plane,
            .archive = archive,
            .syncs = syncs,
