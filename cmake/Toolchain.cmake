@@ -12,6 +12,7 @@ option(RECLAIM_TIDY "clang-tidy before each file is compiled; what it finds is a
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-maybe-uninitialized)  # g++ 12 sees ghosts in std::variant
+  add_compile_options($<$<CONFIG:Release>:-Wno-restrict>)  # and at -O3 in std::string (its bug 105651)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options(-Wthread-safety -Wno-gnu-statement-expression)
