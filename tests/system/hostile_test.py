@@ -231,6 +231,7 @@ SERVER_FLAGS = [
     Line("a port of nowhere", "--gateway-listen 127.0.0.1:99999", 2, "--gateway-listen"),
     Line("a host of nowhere", "--listen no.such.host.invalid:1", 2, "no.such.host.invalid"),
     Line("an engine that is none", "--database mysql://x", 2, "--database"),
+    Line("a store that is none", "--store s3://x", 2, "--store"),
     Line("a count below zero", "--event-max -1", 2, "--event-max"),
     Line("a count that overflows", "--event-max 99999999999999999999", 2, "--event-max"),
     Line("a level that is none", "--log-level loud", 2, "log-level"),
