@@ -104,7 +104,7 @@ Status Agent::remove() {
       if (heart_.is_fenced()) return done();
       TRY(read);
     }
-    const Status removed = store_.remove(id_.object(), *version_);
+    Status removed = store_.remove(id_.object(), *version_);
     if (removed.ok() || removed.error().kind == Error::Kind::kNotFound) return done();
     version_.reset();
     if (!may_be_tried_again(removed.error())) return removed;

@@ -211,7 +211,7 @@ Status Takeover::inherit(const AgentId& dead, const Bequest& agent) {
 }
 
 Status Takeover::bury(const Taken& taken) {
-  const Status removed = store_.remove(taken.id.object(), taken.version);
+  Status removed = store_.remove(taken.id.object(), taken.version);
   if (!removed.ok() && !is(removed, Error::Kind::kNotFound)) return removed;
   ++report_.collected;
   let_go(taken.id);

@@ -47,7 +47,7 @@ Status edit_queue(ports::ObjectStore& store, const QueueId& id, const QueueEdit&
     QueueAt at = TRY(read_at(store, id));
     const Edited edited = TRY(edit(at.queue));
     if (edited == Edited::kNothing || (edited == Edited::kRemove && !at.version)) return done();
-    const Status written = edited == Edited::kRemove ? store.remove(object_name(id), *at.version) : write(store, id, at);
+    Status written = edited == Edited::kRemove ? store.remove(object_name(id), *at.version) : write(store, id, at);
     if (written.ok()) return done();
     if (written.error().kind != kConflict && written.error().kind != kNotFound) return written;
   }
@@ -106,6 +106,7 @@ using Sight = std::map<std::string, std::optional<SegmentSeen>>;
 
 Status look_at(ports::ObjectStore& store, const std::set<std::string>& segments, Sight& sight) {
   std::vector<SegmentId> ids;
+  ids.reserve(segments.size());
   for (const std::string& segment : segments) ids.push_back(TRY(parse_segment_name(segment)));
   const auto found = TRY(read_segments(store, ids));
   for (std::size_t i = 0; i < found.size(); ++i) {

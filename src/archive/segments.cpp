@@ -6,8 +6,10 @@ namespace reclaim::archive {
 
 Result<std::vector<std::optional<SegmentAt>>> read_segments(ports::ObjectStore& store, std::span<const SegmentId> ids) {
   std::vector<ports::StoreCall> reads;
+  reads.reserve(ids.size());
   for (const SegmentId& id : ids) reads.push_back(ports::read_call(object_name(id)));
   std::vector<std::optional<SegmentAt>> found;
+  found.reserve(ids.size());
   for (ports::StoreAnswer& answer : store.run(reads)) {
     if (!answer.ok() && answer.error().kind == Error::Kind::kNotFound) {
       found.emplace_back();

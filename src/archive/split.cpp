@@ -50,6 +50,7 @@ Status announce_children(ports::ObjectStore& store, const std::vector<Child>& ch
 // Not committed, and never will be: the one who would have committed calls this. What cannot be removed now is garbage for others.
 void abandon(ports::ObjectStore& store, const std::vector<Child>& children) {
   std::vector<ports::StoreCall> calls;
+  calls.reserve(children.size());
   for (const Child& child : children) calls.push_back(ports::remove_call(object_name(child.part->id), child.version));
   (void)store.run(calls);
 }
@@ -94,6 +95,7 @@ Result<Moved> split(ports::ObjectStore& store, const Split& wanted) {
     return committed;
   }
   std::vector<ports::StoreCall> flips;
+  flips.reserve(children.size());
   for (const Child& child : children) flips.push_back(owner_write(child.part->id, child.version, child.segment, child.part->to));
   // What is refused somebody else has completed; what is not answered somebody will.
   (void)run_in_batches(store, flips);

@@ -161,7 +161,10 @@ Json object_json(const ports::ObjectName& name, const ports::Object& object) {
   return json;
 }
 
-bool is_nothing(const Json& value) { return value.is_null() || value == "" || value == false || (value.is_structured() && value.empty()); }
+bool is_nothing(const Json& value) {
+  if (value.is_string()) return value.get_ref<const std::string&>().empty();
+  return value.is_null() || value == false || (value.is_structured() && value.empty());
+}
 
 std::string scalar(const Json& value) { return value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump(); }
 

@@ -17,7 +17,6 @@ namespace reclaim::agents {
 namespace {
 
 using sim::must;
-using std::chrono_literals::operator""s;
 
 using Names = std::vector<ports::ObjectName>;
 
@@ -183,13 +182,13 @@ TEST_F(Agents, AHeartWhoseBeatWasTakenAwayStopsTheWorkingThread) {
 TEST_F(Agents, BeatsCountBothCounters) {
   const auto agent = registered();
   must(agent->heart().beat());
-  agent->heart().progress(30s);
-  agent->heart().progress(600s);
+  agent->heart().progress(Millis(30'000));
+  agent->heart().progress(Millis(600'000));
   must(agent->heart().beat());
   const Beat beat = beat_of(*agent);
   EXPECT_EQ(beat.alive, 2U);
   EXPECT_EQ(beat.progress, 2U);
-  EXPECT_EQ(beat.limit, 600s);
+  EXPECT_EQ(beat.limit, Millis(600'000));
 }
 
 TEST_F(Agents, BeatsGoOnAfterALostAnswer) {
