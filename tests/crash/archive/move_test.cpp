@@ -168,7 +168,7 @@ TEST(Entries, OfAMoveThatMayStillComeKeepTheirQueueAlive) {
 
 // Taken by a drive, and put back by its collector before the drive dropped its entry: two entries, both live.
 stored::Queue::Pointer take_and_put_back(Tapes& tapes) {
-  const stored::Queue::Pointer entry_of_the_drive = read_queue(tapes.store, kBroken).value()->pointers(0);
+  stored::Queue::Pointer entry_of_the_drive = read_queue(tapes.store, kBroken).value()->pointers(0);
   const SegmentAt there = tapes.source();
   tapes.store.run(std::vector{owner_write(kSource, there.version, there.segment, agents::AgentId{"drive", 9})}).front().value();
   const SegmentAt orphan = tapes.source();
