@@ -38,6 +38,7 @@ class Machine:
         self.dirs = self.directory / "dirs"
         self.btrfs = self.directory / "btrfs"
         self.bundle = self.directory / "bundle"
+        self.disks = 0
         for made in (self.runc, self.dirs / "live", self.btrfs):
             made.mkdir(parents=True)
         self.outside = self.directory / "outside.txt"  # volumes link to it; it has to outlive them all
@@ -53,8 +54,10 @@ class Machine:
         (self.bundle / "config.json").write_text(json.dumps(CONFIG))
 
     def make_btrfs(self):
-        image = self.directory / "btrfs.img"
-        with open(image, "wb") as file:
+        # A new file each time: while anybody still holds the last one's mount (a namespace just made), its loop device would be mounted.
+        self.disks += 1
+        image = self.directory / f"btrfs-{self.disks}.img"
+        with open(image, "xb") as file:
             file.truncate(512 << 20)
         # mkfs.btrfs asks every mounted loop device for its file, and fails when another test unmounts one meanwhile: it gets to see none.
         run("unshare", "--mount", "sh", "-c", 'umount --all --types btrfs --lazy; exec mkfs.btrfs -q -f "$0"', image)
