@@ -96,6 +96,14 @@ Result<Outcome<Tape>> add_tape(const Context& context, const TapeSpec& spec) {
 
 Result<Tape> find_tape(const Context& context, const Vid& vid) { return TRY(read_tape(context.database, sql::tape_find, vid)).tape; }
 
+Result<std::vector<Tape>> find_tapes(const Context& context, const std::vector<Vid>& vids) {
+  wire::Json list = wire::Json::array();
+  for (const Vid& vid : vids) list.push_back(vid.str());
+  std::vector<Tape> tapes;
+  for (const ports::Row& row : TRY(context.database.run(sql::tapes_find, {wire::to_text(list)}))) tapes.push_back(TRY(parse_tape(row)).tape);
+  return tapes;
+}
+
 Result<std::vector<Tape>> list_tapes(const Context& context, const std::string& after, std::int64_t limit) {
   std::vector<Tape> tapes;
   for (const ports::Row& row : TRY(context.database.run(sql::tape_list, {after, limit}))) tapes.push_back(TRY(parse_tape(row)).tape);

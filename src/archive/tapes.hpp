@@ -35,6 +35,8 @@ struct Tape {
 // kInvalid: a state that is X_PENDING, no reason though the state needs one. kConflict: there with other content.
 Result<Outcome<Tape>> add_tape(const Context& context, const TapeSpec& spec);
 Result<Tape> find_tape(const Context& context, const Vid& vid);
+// Those of these that there are, by VID, in one statement.
+Result<std::vector<Tape>> find_tapes(const Context& context, const std::vector<Vid>& vids);
 // By VID.
 Result<std::vector<Tape>> list_tapes(const Context& context, const std::string& after, std::int64_t limit);
 

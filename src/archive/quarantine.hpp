@@ -1,0 +1,19 @@
+// A segment whose bytes nobody can read is set aside: its bytes, and why, as `damaged/<epoch>-<number>`; then it is removed at the version
+// at which it was found unreadable. So it hinders no queue and no cleanup, and nothing of it is thrown away: `reclaim store show` shows it.
+//
+// A crash between the two leaves both; the next who meets the segment goes on. Who may call: anybody who has just read it.
+#pragma once
+
+#include <string>
+
+#include "archive/names.hpp"
+#include "ports/object_store.hpp"
+
+namespace reclaim::archive {
+
+ports::ObjectName damaged_name(const SegmentId& segment);
+
+// `why` is what the reader said. kConflict: it was changed meanwhile: read it again.
+Status quarantine(ports::ObjectStore& store, const SegmentId& id, const ports::Object& object, const std::string& why);
+
+}  // namespace reclaim::archive
