@@ -50,9 +50,7 @@ Status read_each(ports::ObjectStore& store, std::span<const QueueId> ids, Take t
   return done();
 }
 
-bool takes(const std::optional<TapeState>& state, Queueing (*queueing)(TapeState)) {
-  return state && queueing(*state) != Queueing::kNever;
-}
+bool takes(const std::optional<TapeState>& state, Queueing (*queueing)(TapeState)) { return state && queueing(*state) != Queueing::kNever; }
 
 bool is_due(const stored::Queue& queue, const std::optional<TapeState>& state) {
   if (state && is_pending(*state)) return true;

@@ -23,6 +23,7 @@ wire::Json to_json(const Event& event) {
   put(json, "tape", event.tape);
   put(json, "file", event.file);
   put(json, "policy", event.policy);
+  put(json, "drive", event.drive);
   return json;
 }
 
@@ -38,6 +39,7 @@ RecordedEvent from_row(const ports::Row& row) {
   recorded.event.tape = row.text_or(11, "");
   recorded.event.file = row.text_or(12, "");
   recorded.event.policy = row.text_or(13, "");
+  recorded.event.drive = row.text_or(14, "");
   return recorded;
 }
 

@@ -28,6 +28,7 @@ struct Event {
   std::string tape = {};
   std::string file = {};
   std::string policy = {};
+  std::string drive = {};
 };
 
 struct RecordedEvent {

@@ -122,9 +122,9 @@ std::string line_of(const Ordered& event) {
 }
 
 const View& event_view() {
-  static const View view = {{"SEQ", "seq"},       {"AT", "at"},         {"ACTION", "action"}, {"WORKER", "worker"}, {"KIND", "kind"},
-                            {"HANDLE", "handle"}, {"OWNER", "owner"},   {"TAPE", "tape"},     {"FILE", "file"},     {"POLICY", "policy"},
-                            {"TO", "to"},         {"REASON", "reason"}, {"ACTOR", "actor"},   {"FROM", "from"}};
+  static const View view = {{"SEQ", "seq"},       {"AT", "at"},       {"ACTION", "action"}, {"WORKER", "worker"}, {"KIND", "kind"},
+                            {"HANDLE", "handle"}, {"OWNER", "owner"}, {"TAPE", "tape"},     {"FILE", "file"},     {"POLICY", "policy"},
+                            {"DRIVE", "drive"},   {"TO", "to"},       {"REASON", "reason"}, {"ACTOR", "actor"},   {"FROM", "from"}};
   return view;
 }
 

@@ -132,6 +132,7 @@ Answered encode(const audit::RecordedEvent& recorded) {
   put("tape", event.tape);
   put("file", event.file);
   put("policy", event.policy);
+  put("drive", event.drive);
   put("from", event.from);
   put("to", event.to);
   put("reason", event.reason);

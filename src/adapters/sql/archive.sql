@@ -1,5 +1,5 @@
--- The archive plane's catalogue. Who changes a tape, a file or a policy locks its row first; what joins a tape holds it (tapes_hold), so
--- that it is not removed meanwhile.
+-- The archive plane's catalogue. Who changes a tape, a file, a policy or a drive locks its row first; what joins a tape holds it
+-- (tapes_hold), so that it is not removed meanwhile.
 
 -- fragment: tape_columns
 t.id, t.vid, t.pool, t.library, t.state, t.reason, t.since_wall, t.change, t.is_full
@@ -12,6 +12,10 @@ SELECT @{tape_columns} FROM tapes t WHERE t.vid = $1 @for_update_of(t)
 
 -- statement: tape_list
 SELECT @{tape_columns} FROM tapes t WHERE t.vid > $1 ORDER BY t.vid LIMIT $2
+
+-- $1 a list of VIDs
+-- statement: tapes_find
+SELECT @{tape_columns} FROM tapes t WHERE t.vid @in(SELECT each.value FROM @each_text($1)) ORDER BY t.vid
 
 -- $1 a list of states
 -- statement: tapes_in_states
@@ -113,3 +117,21 @@ UPDATE policies SET priority = $2, min_age_s = $3, min_files = $4, min_bytes = $
 
 -- statement: policy_delete
 DELETE FROM policies WHERE name = $1
+
+-- fragment: drive_columns
+d.name, d.desired, d.reason, d.since_wall
+
+-- statement: drive_find
+SELECT @{drive_columns} FROM drives d WHERE d.name = $1
+
+-- statement: drive_lock
+SELECT @{drive_columns} FROM drives d WHERE d.name = $1 @for_update_of(d)
+
+-- statement: drive_list
+SELECT @{drive_columns} FROM drives d WHERE d.name > $1 ORDER BY d.name LIMIT $2
+
+-- statement: drive_insert
+INSERT INTO drives (name, desired, reason, since_wall) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING
+
+-- statement: drive_update
+UPDATE drives SET desired = $2, reason = $3, since_wall = $4 WHERE name = $1

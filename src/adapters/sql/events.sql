@@ -5,14 +5,14 @@
 
 -- statement: events_append
 INSERT INTO events (at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason, tape, file,
-                    policy)
+                    policy, drive)
 SELECT CAST($1 AS BIGINT), $2, each.value ->> 'action', each.value ->> 'worker', CAST(each.value ->> 'kind' AS INTEGER),
        each.value ->> 'handle', each.value ->> 'owner', each.value ->> 'from', each.value ->> 'to', each.value ->> 'reason',
-       each.value ->> 'tape', each.value ->> 'file', each.value ->> 'policy'
+       each.value ->> 'tape', each.value ->> 'file', each.value ->> 'policy', each.value ->> 'drive'
 FROM @each($3)
 
 -- statement: events_after
-SELECT seq, at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason, tape, file, policy
+SELECT seq, at_wall, actor, action, worker, kind, handle, owner, state_from, state_to, reason, tape, file, policy, drive
 FROM events WHERE seq > $1 ORDER BY seq LIMIT $2
 
 -- statement: events_trim
