@@ -4,21 +4,34 @@
 
 namespace reclaim::archive {
 
-Result<std::vector<std::optional<SegmentAt>>> read_segments(ports::ObjectStore& store, std::span<const SegmentId> ids) {
+namespace {
+
+SegmentReading reading_of(const SegmentId& id, ports::StoreAnswer answer) {
+  if (!answer.ok()) {
+    if (answer.error().kind == Error::Kind::kNotFound) return {std::optional<SegmentAt>()};
+    return {answer.error()};
+  }
+  Result<DecodedSegment> decoded = decode_segment(id, answer.value().bytes);
+  if (!decoded.ok()) return {decoded.error(), std::move(answer).value()};
+  return {std::optional(SegmentAt{id, std::move(decoded).value().segment, answer.value().version})};
+}
+
+}  // namespace
+
+std::vector<SegmentReading> read_each_segment(ports::ObjectStore& store, std::span<const SegmentId> ids) {
   std::vector<ports::StoreCall> reads;
   reads.reserve(ids.size());
   for (const SegmentId& id : ids) reads.push_back(ports::read_call(object_name(id)));
+  std::vector<SegmentReading> readings;
+  readings.reserve(ids.size());
+  for (ports::StoreAnswer& answer : store.run(reads)) readings.push_back(reading_of(ids[readings.size()], std::move(answer)));
+  return readings;
+}
+
+Result<std::vector<std::optional<SegmentAt>>> read_segments(ports::ObjectStore& store, std::span<const SegmentId> ids) {
   std::vector<std::optional<SegmentAt>> found;
   found.reserve(ids.size());
-  for (ports::StoreAnswer& answer : store.run(reads)) {
-    if (!answer.ok() && answer.error().kind == Error::Kind::kNotFound) {
-      found.emplace_back();
-      continue;
-    }
-    const SegmentId& id = ids[found.size()];
-    const ports::Object object = TRY(std::move(answer));
-    found.push_back(SegmentAt{id, TRY(decode_segment(id, object.bytes)).segment, object.version});
-  }
+  for (SegmentReading& reading : read_each_segment(store, ids)) found.push_back(TRY(std::move(reading.segment)));
   return found;
 }
 

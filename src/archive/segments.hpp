@@ -22,10 +22,19 @@ struct SegmentAt {
   bool is_owned_by(const Owner& owner) const { return segment.owner() == object_name(owner).str(); }
 };
 
-// Nothing where there is none. Errors: kUnavailable, kCorrupt.
-Result<std::optional<SegmentAt>> read_segment(ports::ObjectStore& store, const SegmentId& id);
-// In one batch, in the order of the ids, of which none occurs twice. A segment is up to megabytes: ask for as many as may be in memory.
+// What a reading came to: the segment, nothing where there is none, or why neither can be said (kUnavailable, kCorrupt).
+struct SegmentReading {
+  Result<std::optional<SegmentAt>> segment;
+  std::optional<ports::Object> unreadable = {};  // as it is in the store, where it is there and nobody can read it (quarantine.hpp)
+};
+
+// In one batch, in the order of the ids, of which none occurs twice; one that cannot be read does not hinder the others. A segment is up to
+// megabytes: ask for as many as may be in memory.
+std::vector<SegmentReading> read_each_segment(ports::ObjectStore& store, std::span<const SegmentId> ids);
+// The same, of which all can be read or none is answered. Errors: kUnavailable, kCorrupt.
 Result<std::vector<std::optional<SegmentAt>>> read_segments(ports::ObjectStore& store, std::span<const SegmentId> ids);
+// Nothing where there is none.
+Result<std::optional<SegmentAt>> read_segment(ports::ObjectStore& store, const SegmentId& id);
 
 // The owner write: `after` with that owner, at the version read.
 ports::StoreCall owner_write(const SegmentId& id, ports::Version at, stored::Segment after, const Owner& owner);
