@@ -18,7 +18,7 @@
 namespace reclaim::system {
 namespace {
 
-Result<Fd> open_beneath(int directory, const std::string& name, int flags) {
+Result<Fd> open_beneath(int directory, const std::string& name, int flags, ErrorOf error_of) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
@@ -26,17 +26,7 @@ Result<Fd> open_beneath(int directory, const std::string& name, int flags) {
   if (fd >= 0) return Fd(static_cast<int>(fd));
   if (errno == EXDEV) return conflict(name + " is a mount point");
   if (errno == ELOOP) return conflict(name + " is a symbolic link");
-  return system_error(errno, "cannot open " + name);
-}
-
-Status write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(errno, "cannot write");
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return done();
+  return error_of(errno, "cannot open " + name);
 }
 
 }  // namespace
@@ -60,13 +50,23 @@ Error system_error(int error_number, const std::string& doing) {
   return unavailable(std::move(message));
 }
 
+Error storage_error(int error_number, const std::string& doing) {
+  const auto as = [&](Error::Kind kind) { return Error{kind, doing + ": " + std::generic_category().message(error_number)}; };
+  if (error_number == ENOSPC || error_number == EDQUOT) return as(Error::Kind::kTooLarge);
+  if (error_number == EACCES || error_number == EPERM) return as(Error::Kind::kForbidden);
+  if (error_number == ENAMETOOLONG || error_number == EFBIG) return as(Error::Kind::kInvalid);
+  return system_error(error_number, doing);
+}
+
 Result<Fd> open_directory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return system_error(errno, "cannot open directory " + path);
   return Fd(fd);
 }
 
-Result<Fd> open_directory_at(int directory, const std::string& name) { return open_beneath(directory, name, O_RDONLY | O_DIRECTORY); }
+Result<Fd> open_directory_at(int directory, const std::string& name, ErrorOf error_of) {
+  return open_beneath(directory, name, O_RDONLY | O_DIRECTORY, error_of);
+}
 
 Result<Fd> make_directory_at(int directory, const std::string& name, mode_t mode) {
   if (mkdirat(directory, name.c_str(), mode) != 0 && errno != EEXIST) return system_error(errno, "cannot make directory " + name);
@@ -109,11 +109,16 @@ Result<std::optional<WallTime>> born_at(int directory, const std::string& name) 
   return std::optional(WallTime{found.stx_btime.tv_sec * 1000 + found.stx_btime.tv_nsec / 1'000'000});
 }
 
-Result<std::string> read_file_at(int directory, const std::string& name, std::size_t size_max) {
-  const Fd file = TRY(open_beneath(directory, name, O_RDONLY | O_NONBLOCK));
+Result<Fd> open_file_at(int directory, const std::string& name, ErrorOf error_of) {
+  Fd file = TRY(open_beneath(directory, name, O_RDONLY | O_NONBLOCK, error_of));
   struct stat found {};
   if (fstat(file.get(), &found) != 0) return system_error(errno, "cannot read " + name);
   if (!S_ISREG(found.st_mode)) return conflict(name + " is not a regular file");
+  return file;
+}
+
+Result<std::string> read_file_at(int directory, const std::string& name, std::size_t size_max) {
+  const Fd file = TRY(open_file_at(directory, name));
   std::string bytes;
   std::array<char, 16384> part{};
   for (;;) {
@@ -136,6 +141,25 @@ Status write_file_at(int directory, const std::string& name, std::string_view by
   if (renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) return system_error(errno, "cannot replace " + name);
   if (fsync(directory) != 0) return system_error(errno, "cannot sync the directory of " + name);
   return done();
+}
+
+Status write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return storage_error(errno, "cannot write");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return done();
+}
+
+Status sync(int file) { return fsync(file) == 0 ? done() : Status(storage_error(errno, "cannot sync")); }
+
+Status rename_new_at(int from_directory, const std::string& from, int to_directory, const std::string& to) {
+  if (renameat2(from_directory, from.c_str(), to_directory, to.c_str(), RENAME_NOREPLACE) == 0) return done();
+  if (errno == EXDEV) return conflict(to + " is on another filesystem");
+  if (errno == EINVAL) return unavailable("cannot rename to " + to + ": this filesystem does not know how to replace nothing");
+  return storage_error(errno, "cannot rename " + from + " to " + to);
 }
 
 Result<std::string> path_of(int directory) {

@@ -42,11 +42,16 @@ class Fd {
 // The error that errno stands for, with what was being done.
 Error system_error(int error_number, const std::string& doing);
 
+// The same for whom it matters: kTooLarge where no room is left, kForbidden where it is not permitted, kInvalid for a name or a file that
+// is longer than the filesystem takes.
+Error storage_error(int error_number, const std::string& doing);
+using ErrorOf = Error (*)(int error_number, const std::string& doing);
+
 // The one call that takes a whole path: what a person configured, links and all.
 Result<Fd> open_directory(const std::string& path);
 
 // One component below `directory`: never through a link, never into another mount.
-Result<Fd> open_directory_at(int directory, const std::string& name);
+Result<Fd> open_directory_at(int directory, const std::string& name, ErrorOf error_of = system_error);
 // The same, made first when it is not there.
 Result<Fd> make_directory_at(int directory, const std::string& name, mode_t mode);
 
@@ -64,11 +69,20 @@ Result<FileInfo> inspect_at(int directory, const std::string& name);
 // When it was made. Nothing where the filesystem does not keep that.
 Result<std::optional<WallTime>> born_at(int directory, const std::string& name);
 
+// A regular file, to be read.
+Result<Fd> open_file_at(int directory, const std::string& name, ErrorOf error_of = system_error);
 // A regular file, whole, or kTooLarge.
 Result<std::string> read_file_at(int directory, const std::string& name, std::size_t size_max);
 // Whole or not at all, whatever crashes: a temporary file, synced, renamed over `name`, the directory synced. One writer at a time
 // per name; a crash may leave `.NAME.new` behind, which the next write replaces.
 Status write_file_at(int directory, const std::string& name, std::string_view bytes, mode_t mode);
+
+// All of it, or storage_error.
+Status write_all(int file, std::string_view bytes);
+// Onto the disk; of a directory, its names.
+Status sync(int file);
+// Never replaces anything: kConflict where `to` is taken, or is on another filesystem.
+Status rename_new_at(int from_directory, const std::string& from, int to_directory, const std::string& to);
 
 // Where the descriptor's directory is now, as the kernel names it.
 Result<std::string> path_of(int directory);
