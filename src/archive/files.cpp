@@ -69,13 +69,15 @@ class Batch {
       ids.push_back(spec.id.str());
       copies.insert(copies.end(), spec.copies.begin(), spec.copies.end());
     }
+    // Places before files: who has taken a place is seen as a file, too. The other way round, one that was added in between with equal
+    // content would be known by its places only, and look like another.
     tapes_ = TRY(hold_tapes(transaction_, copies));
+    places_ = TRY(taken_places(transaction_, tapes_, copies));
     const ports::Rows rows = TRY(transaction_.run(sql::files_find, {wire::to_text(ids)}));
     for (File& file : TRY(with_copies(transaction_, rows))) {
       std::string id = file.spec.id.str();
       files_.emplace(std::move(id), std::move(file));
     }
-    places_ = TRY(taken_places(transaction_, tapes_, copies));
     return done();
   }
 

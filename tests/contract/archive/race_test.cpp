@@ -114,6 +114,19 @@ TEST_F(CatalogueRace, AFileIsAddedOnce) {
   EXPECT_FALSE(must(same.get()).created);
 }
 
+TEST_F(CatalogueRace, AFileAddedBetweenTheReadsOfAnotherBatchIsTheSameFile) {
+  std::int64_t fseq = 0;
+  for (const ports::Statement& read : {sql::files_find, sql::copies_at}) {
+    ++fseq;
+    const FileSpec spec = file("f" + std::to_string(fseq), {{Vid("V1"), fseq}});
+    PausingDatabase pausing(*second_, read);
+    auto first = start(pausing, adding(spec));
+    EXPECT_TRUE(must(catalogue.add(spec)).created);
+    pausing.go_on();
+    EXPECT_FALSE(must(first.get()).created) << "stopped before " << read.name;
+  }
+}
+
 TEST_F(CatalogueRace, APlaceOnATapeIsTakenOnce) {
   PausingDatabase pausing(*second_, sql::events_append);
   auto first = start(pausing, adding(file("f", {{Vid("V1"), 1}})));
