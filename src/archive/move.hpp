@@ -9,6 +9,7 @@
 // answered kLost; nothing of it was changed.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct WholeMove {
   ports::Version at;
   stored::Segment after;
   QueueId to;
+  std::int64_t not_before_ms = 0;  // of the entry
 };
 
 // The answers are in the moves' order. Errors: of the store, after which some moves may have happened and the others have not.

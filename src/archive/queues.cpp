@@ -20,20 +20,22 @@ struct QueueAt {
   std::optional<ports::Version> version;  // nothing: it is not there
 };
 
-Result<QueueAt> read_at(ports::ObjectStore& store, const QueueId& id) {
-  const ports::ObjectName name = object_name(id);
-  const Result<ports::Object> object = store.read(name);
-  if (!object.ok()) {
-    if (object.error().kind == kNotFound) return QueueAt{empty_queue(id), std::nullopt};
-    return object.error();
-  }
-  return QueueAt{TRY(decode_queue(id, object.value().bytes)), object.value().version};
+Result<QueueAt> queue_in(const QueueId& id, const ports::StoreAnswer& answer) {
+  if (answer.ok()) return QueueAt{TRY(decode_queue(id, answer.value().bytes)), answer.value().version};
+  if (answer.error().kind == kNotFound) return QueueAt{empty_queue(id), std::nullopt};
+  return answer.error();
+}
+
+Result<QueueAt> read_at(ports::ObjectStore& store, const QueueId& id) { return queue_in(id, store.read(object_name(id))); }
+
+ports::StoreCall write_call(const QueueId& id, const QueueAt& at) {
+  if (at.version) return ports::replace_call(object_name(id), *at.version, encode(id, at.queue));
+  return ports::create_call(object_name(id), encode(id, at.queue));
 }
 
 Status write(ports::ObjectStore& store, const QueueId& id, const QueueAt& at) {
-  const ports::ObjectName name = object_name(id);
-  if (at.version) return TRY(store.replace(name, *at.version, encode(id, at.queue))), done();
-  return TRY(store.create(name, encode(id, at.queue))), done();
+  const ports::StoreCall call = write_call(id, at);
+  return TRY(store.run(std::span(&call, 1)).front()), done();
 }
 
 bool is_of(const stored::Queue::Pointer& entry, const SegmentId& segment, ports::Version expects) {
@@ -78,12 +80,44 @@ bool drop_entry(stored::Queue& queue, const SegmentId& segment, ports::Version e
   return dropped;
 }
 
+namespace {
+
+Status add_entries(stored::Queue& queue, const QueueId& to, std::span<const stored::Queue::Pointer> entries) {
+  if (!takes_entries(queue)) return conflict(object_name(to).str() + " is under cleanup");
+  for (const auto& entry : entries) add_entry(queue, entry);
+  return done();
+}
+
+}  // namespace
+
 Status announce(ports::ObjectStore& store, const QueueId& to, std::span<const stored::Queue::Pointer> entries) {
   return edit_queue(store, to, [&](stored::Queue& queue) -> Result<Edited> {
-    if (!takes_entries(queue)) return conflict(object_name(to).str() + " is under cleanup");
-    for (const auto& entry : entries) add_entry(queue, entry);
+    TRY(add_entries(queue, to, entries));
     return Edited::kWrite;
   });
+}
+
+std::vector<Status> announce_all(ports::ObjectStore& store, std::span<const Announcement> announcements) {
+  std::vector<ports::StoreCall> reads;
+  reads.reserve(announcements.size());
+  for (const Announcement& announcement : announcements) reads.push_back(ports::read_call(object_name(announcement.to)));
+  const std::vector<ports::StoreAnswer> found = run_in_batches(store, reads);
+  std::vector<Status> statuses(announcements.size());
+  std::vector<ports::StoreCall> writes;
+  std::vector<std::size_t> whose;
+  for (std::size_t i = 0; i < announcements.size(); ++i) {
+    const auto& [to, entries] = announcements[i];
+    Result<QueueAt> at = queue_in(to, found[i]);
+    statuses[i] = at.ok() ? add_entries(at.value().queue, to, entries) : Status(at.error());
+    if (!statuses[i].ok()) continue;
+    writes.push_back(write_call(to, at.value()));
+    whose.push_back(i);
+  }
+  const std::vector<ports::StoreAnswer> written = run_in_batches(store, writes);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (!written[i].ok()) statuses[whose[i]] = announce(store, announcements[whose[i]].to, announcements[whose[i]].entries);
+  }
+  return statuses;
 }
 
 Standing standing_of(const stored::Queue::Pointer& entry, const QueueId& queue, const std::optional<SegmentSeen>& seen) {
@@ -116,10 +150,11 @@ Status look_at(ports::ObjectStore& store, const std::set<std::string>& segments,
   return done();
 }
 
-Result<Sight> look_at_segments_of(ports::ObjectStore& store, const stored::Queue& queue) {
+Result<Sight> look_at_segments_of(ports::ObjectStore& store, const stored::Queue& queue, const std::optional<std::set<SegmentId>>& only) {
   Sight sight;
   std::set<std::string> some;
   for (const auto& entry : queue.pointers()) {
+    if (only && !only->contains(TRY(parse_segment_name(entry.segment())))) continue;
     some.insert(entry.segment());
     if (some.size() == kSegmentsAtOnce) TRY(look_at(store, std::exchange(some, {}), sight));
   }
@@ -132,7 +167,9 @@ std::set<Identity> find_superfluous(const QueueId& id, const stored::Queue& queu
   std::set<Identity> superfluous;
   std::map<std::string, Identity> live;
   for (const auto& entry : queue.pointers()) {
-    const Standing standing = standing_of(entry, id, sight.at(entry.segment()));
+    const auto seen = sight.find(entry.segment());
+    if (seen == sight.end()) continue;
+    const Standing standing = standing_of(entry, id, seen->second);
     if (standing == Standing::kDead) superfluous.insert(identity_of(entry));
     if (standing != Standing::kLive) continue;
     const auto [there, is_first] = live.try_emplace(entry.segment(), identity_of(entry));
@@ -143,11 +180,11 @@ std::set<Identity> find_superfluous(const QueueId& id, const stored::Queue& queu
 
 }  // namespace
 
-Result<std::size_t> tidy_queue(ports::ObjectStore& store, const QueueId& id) {
+Result<std::size_t> tidy_queue(ports::ObjectStore& store, const QueueId& id, const std::optional<std::set<SegmentId>>& only) {
   const auto queue = TRY(read_queue(store, id));
   if (!queue) return std::size_t{0};
   // What is dead stays dead, so that a queue which has changed since is judged rightly too; only what is new in it is not looked at.
-  const std::set<Identity> superfluous = find_superfluous(id, *queue, TRY(look_at_segments_of(store, *queue)));
+  const std::set<Identity> superfluous = find_superfluous(id, *queue, TRY(look_at_segments_of(store, *queue, only)));
   std::size_t left = 0;
   TRY(edit_queue(store, id, [&](stored::Queue& now) -> Result<Edited> {
     auto& entries = *now.mutable_pointers();

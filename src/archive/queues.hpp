@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,12 @@ bool takes_entries(const stored::Queue& queue);
 void add_entry(stored::Queue& queue, const stored::Queue::Pointer& entry);
 // The first step of every move. kConflict: the queue is under cleanup and takes nothing; choose again.
 Status announce(ports::ObjectStore& store, const QueueId& to, std::span<const stored::Queue::Pointer> entries);
+// announce() for several queues, none of them twice: one batch of reads, one of writes, and again by itself only what others were at.
+struct Announcement {
+  QueueId to;
+  std::vector<stored::Queue::Pointer> entries;
+};
+std::vector<Status> announce_all(ports::ObjectStore& store, std::span<const Announcement> announcements);
 // Drops the entries of that segment and version, and no others of the segment.
 bool drop_entry(stored::Queue& queue, const SegmentId& segment, ports::Version expects);
 
@@ -55,7 +62,7 @@ enum class Standing {
 Standing standing_of(const stored::Queue::Pointer& entry, const QueueId& queue, const std::optional<SegmentSeen>& seen);
 
 // Reads the segments of all entries, drops the dead ones and duplicates of live ones, and removes the queue where nothing is left and
-// nobody has reserved it. Answers how many entries are left.
-Result<std::size_t> tidy_queue(ports::ObjectStore& store, const QueueId& id);
+// nobody has reserved it. Answers how many entries are left. With `only`, all other segments' entries are left as they are, unread.
+Result<std::size_t> tidy_queue(ports::ObjectStore& store, const QueueId& id, const std::optional<std::set<SegmentId>>& only = {});
 
 }  // namespace reclaim::archive

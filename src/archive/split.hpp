@@ -8,6 +8,9 @@
 // Who may call: any agent that has recorded the source and the parts' names as in hand.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "archive/names.hpp"
@@ -22,6 +25,7 @@ struct Part {
   SegmentId id;
   QueueId to;
   std::vector<stored::Request> requests;
+  std::int64_t not_before_ms = 0;  // of the entry
 };
 
 struct Split {
@@ -31,9 +35,15 @@ struct Split {
   std::vector<Part> parts;
 };
 
-// kDone: committed, and completed as far as the store let it. kRefused: one of the destinations takes nothing; kLost: the source was
-// changed; in both cases nothing is moved and the children are gone, or garbage with a dead owner.
-Result<Moved> split(ports::ObjectStore& store, const Split& wanted);
+struct SplitDone {
+  Moved moved = Moved::kLost;
+  std::optional<SegmentAt> source = {};  // after the commit
+};
+
+// Several segments at once, each committed or not by itself; one answer for each. kDone: committed, and completed as far as the store let
+// it. kRefused: one of the destinations takes nothing; kLost: the source was changed; in both cases nothing is moved and the children are
+// gone, or garbage with a dead owner. Errors: of the store, after which each is committed or not.
+Result<std::vector<SplitDone>> split(ports::ObjectStore& store, std::span<const Split> wanted);
 
 // Completes what committed splits of this segment left unfinished: its children get the owners that it names. Who finds a child of it that
 // is still pending calls this. Answers how many it completed.

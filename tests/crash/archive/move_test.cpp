@@ -64,7 +64,8 @@ struct Tapes {
   Result<Moved> divide(ports::ObjectStore& through) {
     auto found = TRY(read_segment(through, kSource));
     if (!found || !found->is_owned_by(kBroken)) return Moved::kLost;
-    return split(through, halves(*found));
+    const Split wanted = halves(*found);
+    return TRY(split(through, std::span(&wanted, 1))).front().moved;
   }
 
   // 1 and 2 to another tape, 3 to a third, 4 stays.
@@ -210,7 +211,7 @@ TEST(Splits, OfAllRequestsLeaveForwardingThatBelongsToNobody) {
   Split wanted = tapes.halves(tapes.source());
   wanted.parts[1].requests.push_back(wanted.after.requests(0));
   wanted.after.clear_requests();
-  EXPECT_EQ(split(tapes.store, wanted).value(), Moved::kDone);
+  EXPECT_EQ(split(tapes.store, std::span(&wanted, 1)).value().front().moved, Moved::kDone);
   EXPECT_EQ(tapes.contents(), (Contents{{kOther, {1, 2}}, {kThird, {3, 4}}}));
   EXPECT_EQ(tapes.source().segment.owner(), "");
   EXPECT_EQ(tidy_queue(tapes.store, kBroken).value(), 0u);
