@@ -35,7 +35,8 @@ ports::StoreCall write_call(const QueueId& id, const QueueAt& at) {
 
 Status write(ports::ObjectStore& store, const QueueId& id, const QueueAt& at) {
   const ports::StoreCall call = write_call(id, at);
-  return TRY(store.run(std::span(&call, 1)).front()), done();
+  const std::vector<ports::StoreAnswer> answers = store.run(std::span(&call, 1));
+  return TRY(answers.front()), done();
 }
 
 bool is_of(const stored::Queue::Pointer& entry, const SegmentId& segment, ports::Version expects) {
