@@ -24,7 +24,7 @@ void in_threads(const std::function<void(int)>& body) {
 
 class StoreContention : public StoreContract {};
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreContention, testing::ValuesIn(kMakers), name_of);
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContention, testing::ValuesIn(makers()), name_of);
 
 TEST_P(StoreContention, NoGuardedUpdateOfOneObjectIsLost) {
   store().create(kCounter, "0").value();

@@ -8,8 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/objects_lmdb/lmdb_store.hpp"
 #include "contract/store/raw_lmdb.hpp"
 #include "contract/store/stores.hpp"
+#include "support/temp_directory.hpp"
 
 namespace reclaim::test {
 namespace {

@@ -19,7 +19,7 @@ const ObjectName kOther{"queue", "V00002.to_transfer"};
 
 class StoreTest : public StoreContract {};
 
-INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, testing::ValuesIn(kMakers), name_of);
+INSTANTIATE_TEST_SUITE_P(Stores, StoreTest, testing::ValuesIn(makers()), name_of);
 
 TEST_P(StoreTest, AnObjectIsReadAsItWasCreated) {
   const std::string bytes("\0one\xff", 5);
@@ -61,6 +61,9 @@ TEST_P(StoreTest, AReplaceByTheSameBytesIsANewVersion) {
   const Version first = store().create(kQueue, "same").value();
   EXPECT_GT(store().replace(kQueue, first, "same").value(), first);
   EXPECT_EQ(failure(store().replace(kQueue, first, "late")), kConflict);
+  const Version empty = store().create(kOther, "").value();
+  EXPECT_GT(store().replace(kOther, empty, "").value(), empty);
+  EXPECT_EQ(failure(store().replace(kOther, empty, "late")), kConflict);
 }
 
 TEST_P(StoreTest, ARemoveAtTheVersionReadIsDoneAndOthersAreRefused) {

@@ -1,4 +1,4 @@
-// The stores under test. Another one is a Subject and a line in kMakers.
+// The stores under test. Another one is a Subject and a line in a makers.cpp.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,11 +7,9 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
-#include "adapters/objects_lmdb/lmdb_store.hpp"
-#include "adapters/objects_memory/memory_store.hpp"
 #include "ports/object_store.hpp"
-#include "support/temp_directory.hpp"
 
 namespace reclaim::test {
 
@@ -29,38 +27,13 @@ class Subject {
   virtual std::shared_ptr<ports::ObjectStore> open() = 0;
 };
 
-class MemorySubject : public Subject {
- public:
-  std::shared_ptr<ports::ObjectStore> open() override { return store_; }
-
- private:
-  std::shared_ptr<ports::ObjectStore> store_ = std::make_shared<objects_memory::MemoryStore>();
-};
-
-// Without syncs: no test here cuts the power.
-class LmdbSubject : public Subject {
- public:
-  std::shared_ptr<ports::ObjectStore> open() override {
-    std::shared_ptr<ports::ObjectStore> store = open_.lock();
-    if (!store) store = objects_lmdb::open_lmdb({.directory = directory_ / "objects", .fsync = false}).value();
-    open_ = store;
-    return store;
-  }
-
- private:
-  testing_support::TempDirectory directory_;
-  std::weak_ptr<ports::ObjectStore> open_;
-};
-
 struct Maker {
   const char* name;
   std::unique_ptr<Subject> (*make)();
 };
 
-inline const Maker kMakers[] = {
-    {"Memory", []() -> std::unique_ptr<Subject> { return std::make_unique<MemorySubject>(); }},
-    {"Lmdb", []() -> std::unique_ptr<Subject> { return std::make_unique<LmdbSubject>(); }},
-};
+// The stores that a program tests; each has its own makers.cpp.
+std::vector<Maker> makers();
 
 inline void PrintTo(const Maker& maker, std::ostream* out) { *out << maker.name; }
 inline std::string name_of(const testing::TestParamInfo<Maker>& info) { return info.param.name; }
