@@ -8,7 +8,7 @@ import re
 
 Room = collections.namedtuple("Room", "name path deps")
 
-DECLARATION = re.compile(r"^room\((\w+)\s+([^)]*)\)", re.MULTILINE)
+DECLARATION = re.compile(r"^ *room\((\w+)\s+([^)]*)\)", re.MULTILINE)
 INCLUDE = re.compile(r'^#include "((?:adapters/)?[\w]+)/')
 
 
