@@ -135,3 +135,46 @@ INSERT INTO drives (name, desired, reason, since_wall) VALUES ($1, $2, $3, $4) O
 
 -- statement: drive_update
 UPDATE drives SET desired = $2, reason = $3, since_wall = $4 WHERE name = $1
+
+-- Only those that are not there yet, and what they are. $1 [{id, how, reported, request}], $2 wall
+-- statement: ended_insert
+INSERT INTO ended_requests (name, how, reported, request, at_wall)
+SELECT each.value ->> 'id', each.value ->> 'how', CAST(each.value ->> 'reported' AS INTEGER), each.value ->> 'request', CAST($2 AS BIGINT)
+FROM @each($1) WHERE 1 = 1
+ON CONFLICT (name) DO NOTHING RETURNING name, how
+
+-- statement: ended_count
+UPDATE ended_counts SET done = done + CAST($1 AS BIGINT), cancelled = cancelled + CAST($2 AS BIGINT),
+                        removed = removed + CAST($3 AS BIGINT), kept = kept + CAST($4 AS BIGINT)
+WHERE id = 1
+
+-- statement: ended_counts
+SELECT c.done, c.cancelled, c.removed FROM ended_counts c WHERE c.id = 1
+
+-- statement: ended_kept_lock
+SELECT c.kept FROM ended_counts c WHERE c.id = 1 @for_update_of(c)
+
+-- fragment: ended_columns
+e.name, e.how, e.reported, e.request, e.at_wall
+
+-- $1 a list of ids
+-- statement: ended_find
+SELECT @{ended_columns} FROM ended_requests e WHERE e.name @in(SELECT each.value FROM @each_text($1))
+
+-- statement: ended_list
+SELECT @{ended_columns} FROM ended_requests e WHERE e.name > $1 ORDER BY e.name LIMIT $2
+
+-- At most $3 of those that ended before $1, and the $2 oldest of all.
+-- statement: ended_prune
+DELETE FROM ended_requests WHERE seq @in(
+  SELECT old.seq FROM (SELECT seq FROM ended_requests WHERE at_wall < $1 ORDER BY at_wall, seq LIMIT $3) old
+  UNION
+  SELECT over.seq FROM (SELECT seq FROM ended_requests ORDER BY at_wall, seq LIMIT CAST($2 AS BIGINT)) over)
+
+-- Those of these that there are, and they stay until the transaction ends. $1 a list of ids as people know them
+-- statement: files_hold
+SELECT f.name FROM files f WHERE f.name @in(SELECT each.value FROM @each_text($1)) ORDER BY f.name @for_key_share
+
+-- $1 a list of names
+-- statement: policies_find
+SELECT @{policy_columns} FROM policies p WHERE p.name @in(SELECT each.value FROM @each_text($1)) ORDER BY p.name
