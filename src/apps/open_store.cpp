@@ -3,6 +3,8 @@
 #include <string_view>
 
 #include "adapters/objects_lmdb/lmdb_store.hpp"
+#include "apps/load_rados.hpp"
+#include "apps/rados_address.hpp"
 
 namespace reclaim::apps {
 namespace {
@@ -11,10 +13,16 @@ constexpr std::string_view kLmdb = "lmdb:";
 
 }  // namespace
 
-bool is_store_address(const std::string& address) { return address.starts_with(kLmdb) && address.size() > kLmdb.size(); }
+Status check_store_address(const std::string& address) {
+  if (address.starts_with(kLmdb) && address.size() > kLmdb.size()) return done();
+  if (!address.starts_with(kRados)) return invalid("store", "must be lmdb:PATH or rados://POOL[/NAMESPACE][?conf=PATH][&user=NAME]");
+  TRY(parse_rados_address(address));
+  return done();
+}
 
 Result<std::unique_ptr<ports::ObjectStore>> open_store(const std::string& address) {
-  if (!is_store_address(address)) return invalid("store", "must be lmdb:PATH");
+  TRY(check_store_address(address));
+  if (address.starts_with(kRados)) return load_rados(TRY(parse_rados_address(address)));
   return objects_lmdb::open_lmdb({.directory = address.substr(kLmdb.size())});
 }
 

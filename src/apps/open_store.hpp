@@ -1,4 +1,4 @@
-// `lmdb:PATH`, as --store names it.
+// `lmdb:PATH` and `rados://POOL...`, as --store names them.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,10 @@
 
 namespace reclaim::apps {
 
-// Whether an address names an engine.
-bool is_store_address(const std::string& address);
+// kInvalid, field `store`: what is wrong with an address.
+Status check_store_address(const std::string& address);
 
-// kInvalid, field `store`, for an address that names no engine.
+// kInvalid, field `store`, also where the engine is not on this machine.
 Result<std::unique_ptr<ports::ObjectStore>> open_store(const std::string& address);
 
 }  // namespace reclaim::apps

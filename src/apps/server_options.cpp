@@ -30,7 +30,8 @@ constexpr Flag kFlags[] = {
     {"gateway-unauthenticated-max", ConfigType::kInteger, "128", "That have not logged in yet; more wait for a place"},
     {"metrics-listen", ConfigType::kText, "127.0.0.1:7071", "Metrics for Prometheus"},
     {"database", ConfigType::kText, "", "sqlite:PATH or postgres://... [sqlite:DATA/reclaim.db]"},
-    {"store", ConfigType::kText, "", "lmdb:PATH, where the archive keeps its queues [lmdb:DATA/store]"},
+    {"store", ConfigType::kText, "",
+     "lmdb:PATH or rados://POOL[/NAMESPACE][?conf=PATH][&user=NAME], the archive's queues [lmdb:DATA/store]"},
     {"sync-interval", ConfigType::kDuration, "30s", "How often a worker comes by when nothing happens"},
     {"worker-expiry", ConfigType::kDuration, "3m", "Without a sync for so long a worker is stalled"},
     {"ephemeral-expiry", ConfigType::kDuration, "10m", "Without a sync for so long an ephemeral worker is deleted"},
@@ -160,7 +161,7 @@ Result<ServerOptions> ServerFlags::read() const {
   if (options.database.empty()) options.database = "sqlite:" + options.data + "/reclaim.db";
   if (!is_database_address(options.database)) return settings.wrong("database", "must be sqlite:PATH or postgres://...");
   options.store = settings.text("store").empty() ? "lmdb:" + options.data + "/store" : settings.text("store");
-  if (!is_store_address(options.store)) return settings.wrong("store", "must be lmdb:PATH");
+  if (const Status fits = check_store_address(options.store); !fits.ok()) return settings.wrong("store", fits.error().message);
   options.listen = TRY(settings.endpoint("listen"));
   options.gateway_listen = TRY(settings.endpoint("gateway-listen"));
   options.metrics_listen = TRY(settings.endpoint("metrics-listen"));
