@@ -62,7 +62,6 @@ class Tails {
  private:
   struct Tail {
     SegmentAt at;
-    std::uint64_t expects = 0;  // of its entry
     std::size_t bytes = 0;
     std::uint64_t used = 0;  // when: larger is later
   };
@@ -89,7 +88,7 @@ class Tails {
   void create(std::vector<Fresh>& fresh, Put& put);
   void announce_them(std::vector<Fresh>& fresh, WaitingByTape& waiting, Put& put);
   void hand_over(std::vector<Fresh>& fresh, Put& put);
-  void open_tail(Fresh made, std::uint64_t expects);
+  void open_tail(Fresh made);
   void give_up(const Fresh& fresh, const Error& why, Put& put, std::string created = {});
   void undo(const Fresh& fresh);
   bool settle_one(const Doubt& doubt);
