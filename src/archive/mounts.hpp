@@ -22,20 +22,22 @@ struct Mount {
   agents::AgentId agent;
   std::int64_t since_ms = 0;
   ports::Version version = {};
+  std::string problem = {};  // why it cannot be read: then only its VID and version are known, and nobody can say whose it is
 };
 
-ports::ObjectName mount_name(const Vid& vid);
-
-// Holds the name and creates it. kConflict: it is mounted elsewhere.
+// Holds the name and creates it; one of this agent's that is there is as good. kConflict: it is mounted elsewhere; kInvalid: `drive` is not
+// well formed; kUnavailable: it may be mounted, or become it when nobody expects it: mount it again, or unmount it.
 Status mount(Hand& hand, const Vid& vid, const std::string& drive, std::int64_t now_ms);
-// Again after kUnavailable; one that is gone is as good.
+// Again after kUnavailable; one that is gone, or another's, is as good.
 Status unmount(Hand& hand, const Vid& vid);
 
+// kCorrupt: there is one that cannot be read.
 Result<std::optional<Mount>> find_mount(ports::ObjectStore& store, const Vid& vid);
-// By VID.
+// By VID. One that cannot be read is listed with its problem and hinders no other.
 Result<std::vector<Mount>> list_mounts(ports::ObjectStore& store);
-// Whether its agent exists. False: whoever notices removes the mount (remove_mount).
+// Whether its agent exists, as far as anybody can say. False: whoever notices removes the mount (remove_mount).
 Result<bool> is_held(ports::ObjectStore& store, const Mount& mount);
+// kConflict: it was changed meanwhile. One that is gone is as good.
 Status remove_mount(ports::ObjectStore& store, const Mount& mount);
 
 }  // namespace reclaim::archive

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kQueueKind = "queue";
 constexpr std::string_view kSegmentKind = "segment";
 constexpr std::string_view kIndexKind = "index";
+constexpr std::string_view kMountKind = "mount";
+constexpr std::string_view kDamagedKind = "damaged";
 
 char letter_of(QueueType type) {
   switch (type) {
@@ -98,6 +100,8 @@ ports::ObjectName object_name(const Owner& owner) {
   return object_name(std::get<SegmentId>(owner));
 }
 ports::ObjectName index_name(const SegmentId& origin) { return {std::string(kIndexKind), dashed(origin)}; }
+ports::ObjectName mount_name(const Vid& vid) { return {std::string(kMountKind), vid.str()}; }
+ports::ObjectName damaged_name(const SegmentId& segment) { return {std::string(kDamagedKind), dashed(segment)}; }
 std::string text_of(const RequestId& request) { return dashed(request.origin) + '-' + std::to_string(request.ordinal); }
 
 template <>
@@ -134,6 +138,18 @@ Result<SegmentId> parse_segment_name(std::string_view text, std::string field) {
 
 Result<SegmentId> parse_index_name(std::string_view text, std::string field) {
   return parse_numbered(kIndexKind, text, "the name of an index, index/EPOCH-NUMBER", std::move(field));
+}
+
+Result<Vid> parse_mount_name(std::string_view text, std::string field) {
+  NameReader reader(text, "the name of a mount, mount/VID", std::move(field));
+  TRY(reader.kind(kMountKind));
+  const Result<Vid> parsed = parse_name<Vid>(reader.rest(), "");
+  if (!parsed.ok()) return reader.error("its VID " + parsed.error().message);
+  return parsed;
+}
+
+Result<SegmentId> parse_damaged_name(std::string_view text, std::string field) {
+  return parse_numbered(kDamagedKind, text, "the name of what was set aside, damaged/EPOCH-NUMBER", std::move(field));
 }
 
 Result<Owner> parse_owner(std::string_view text, std::string field) {

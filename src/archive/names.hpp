@@ -4,6 +4,8 @@
 //   queue      queue/<VID>.t  to transfer    queue/<VID>.r  to report    queue/<VID>.f  failed
 //   segment    segment/<epoch>-<number>
 //   index      index/<epoch>-<number>        of the origin with that number
+//   mount      mount/<VID>
+//   damaged    damaged/<epoch>-<number>      the segment with that number, set aside
 //   request    <epoch>-<number>-<ordinal>    the origin it was enqueued in, and its place there
 //
 // What may rely on it: text of a name and back is the identity, both ways: two names are equal exactly where their texts are. Numbers are
@@ -65,6 +67,8 @@ ports::ObjectName object_name(const QueueId& queue);
 ports::ObjectName object_name(const SegmentId& segment);
 ports::ObjectName object_name(const Owner& owner);
 ports::ObjectName index_name(const SegmentId& origin);
+ports::ObjectName mount_name(const Vid& vid);
+ports::ObjectName damaged_name(const SegmentId& segment);
 std::string text_of(const RequestId& request);
 
 // A VID, a file's id or a policy's name.
@@ -81,6 +85,8 @@ Result<RequestId> parse_request_id(std::string_view text, std::string field = "i
 Result<QueueId> parse_queue_name(std::string_view text, std::string field = "queue");
 Result<SegmentId> parse_segment_name(std::string_view text, std::string field = "segment");
 Result<SegmentId> parse_index_name(std::string_view text, std::string field = "index");
+Result<Vid> parse_mount_name(std::string_view text, std::string field = "mount");
+Result<SegmentId> parse_damaged_name(std::string_view text, std::string field = "damaged");
 Result<Owner> parse_owner(std::string_view text, std::string field = "owner");
 
 }  // namespace reclaim::archive

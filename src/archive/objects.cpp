@@ -11,7 +11,9 @@
 namespace reclaim::archive {
 namespace {
 
+using stored::Damaged;
 using stored::Index;
+using stored::Mount;
 using stored::Queue;
 using stored::Request;
 using stored::Segment;
@@ -149,6 +151,14 @@ Status check_queue(const QueueId& id, const Queue& queue) {
   return check_pointers(queue);
 }
 
+Status check_mount(const Mount& mount) {
+  const Result<agents::AgentId> agent = agents::parse_agent(mount.agent());
+  if (!agent.ok()) return invalid("agent", agent.error().message);
+  if (!is_well_formed_name(mount.drive())) return invalid("drive", "must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  if (mount.since_ms() < 0) return invalid("since_ms", "is before 1970");
+  return done();
+}
+
 Error damaged(const ports::ObjectName& name, const Error& why) {
   return corrupt("object " + name.str() + ": " + why.field + ": " + why.message);
 }
@@ -199,9 +209,25 @@ Result<Queue> decode_queue(const QueueId& id, std::string_view bytes) {
   return queue;
 }
 
+Result<Mount> decode_mount(const Vid& vid, std::string_view bytes) {
+  Mount mount;
+  TRY(open(mount_name(vid), bytes, mount));
+  const Status whole = check_mount(mount);
+  if (!whole.ok()) return damaged(mount_name(vid), whole.error());
+  return mount;
+}
+
+Result<Damaged> decode_damaged(const SegmentId& id, std::string_view bytes) {
+  Damaged set_aside;
+  TRY(open(damaged_name(id), bytes, set_aside));
+  return set_aside;
+}
+
 std::string encode(const SegmentId& id, const Segment& segment) { return seal(object_name(id), segment); }
 std::string encode(const SegmentId& origin, const Index& index) { return seal(index_name(origin), index); }
 std::string encode(const QueueId& id, const Queue& queue) { return seal(object_name(id), queue); }
+std::string encode(const Vid& vid, const Mount& mount) { return seal(mount_name(vid), mount); }
+std::string encode(const SegmentId& id, const Damaged& damaged) { return seal(damaged_name(id), damaged); }
 
 const Request::Copy* active_copy(const Request& request) {
   if (request.active_copy() >= static_cast<std::uint32_t>(request.copies_size())) return nullptr;

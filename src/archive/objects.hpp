@@ -1,4 +1,5 @@
-// The objects of this room as bytes and back: segments, indexes, queues (objects.proto), in the envelope of src/stored.
+// The objects of this room as bytes and back: segments, indexes, queues, mounts and what was set aside (objects.proto), in the envelope of
+// src/stored.
 //
 // What is read is checked whole. Names are well formed, ordinals ascend and occur once in a segment, limits hold: what does not fit is
 // kCorrupt, names the object, the part and what is wrong with it, and nothing of it is used. Fields that a newer Reclaim added stay in the
@@ -55,11 +56,15 @@ struct DecodedSegment {
 Result<DecodedSegment> decode_segment(const SegmentId& id, std::string_view bytes);
 Result<stored::Index> decode_index(const SegmentId& origin, std::string_view bytes);
 Result<stored::Queue> decode_queue(const QueueId& id, std::string_view bytes);
+Result<stored::Mount> decode_mount(const Vid& vid, std::string_view bytes);
+Result<stored::Damaged> decode_damaged(const SegmentId& id, std::string_view bytes);  // the segment's id
 
 // What breaks the rules is written all the same, and refused by the next reader: who makes a request asks check_request() first.
 std::string encode(const SegmentId& id, const stored::Segment& segment);
 std::string encode(const SegmentId& origin, const stored::Index& index);
 std::string encode(const QueueId& id, const stored::Queue& queue);
+std::string encode(const Vid& vid, const stored::Mount& mount);
+std::string encode(const SegmentId& id, const stored::Damaged& damaged);
 
 // kInvalid with the field: `destination`, `copies[1].vid`. The ordinal is the segment's affair.
 Status check_request(const stored::Request& request);

@@ -1,7 +1,8 @@
 // A segment whose bytes nobody can read is set aside: its bytes, and why, as `damaged/<epoch>-<number>`; then it is removed at the version
 // at which it was found unreadable. So it hinders no queue and no cleanup, and nothing of it is thrown away: `reclaim store show` shows it.
 //
-// A crash between the two leaves both; the next who meets the segment goes on. Who may call: anybody who has just read it.
+// A crash between the two leaves both; the next who meets the segment goes on. Who may call: anybody who has just read it. Whoever had it
+// in hand finds that it is gone, as with any segment that is lost.
 #pragma once
 
 #include <string>
@@ -11,9 +12,8 @@
 
 namespace reclaim::archive {
 
-ports::ObjectName damaged_name(const SegmentId& segment);
-
-// `why` is what the reader said. kConflict: it was changed meanwhile: read it again.
+// `why` is what the reader said. kConflict: it was changed meanwhile: read it again. kUnavailable: again. kTooLarge: it is so large that
+// no object can hold it and the reason; it stays where it is, for a person.
 Status quarantine(ports::ObjectStore& store, const SegmentId& id, const ports::Object& object, const std::string& why);
 
 }  // namespace reclaim::archive

@@ -8,6 +8,7 @@
 
 #include "agents/agent_id.hpp"
 #include "archive/store_facts.hpp"
+#include "archive/store_list.hpp"
 #include "archive/store_rules.hpp"
 
 namespace reclaim::archive {
@@ -133,6 +134,8 @@ std::string_view name_of(Finding::Kind kind) {
     case Finding::Kind::kDanglingRecord: return "dangling-record";
     case Finding::Kind::kEmptySegment: return "empty-segment";
     case Finding::Kind::kDeadReservation: return "dead-reservation";
+    case Finding::Kind::kDeadMount: return "dead-mount";
+    case Finding::Kind::kDamaged: return "damaged";
   }
   return "";
 }
@@ -150,7 +153,9 @@ std::string_view invariant_of(Finding::Kind kind) {
     case Finding::Kind::kDeadPointer:
     case Finding::Kind::kDanglingRecord:
     case Finding::Kind::kEmptySegment:
-    case Finding::Kind::kDeadReservation: return "";
+    case Finding::Kind::kDeadReservation:
+    case Finding::Kind::kDeadMount:
+    case Finding::Kind::kDamaged: return "";
   }
   return "";
 }
@@ -159,7 +164,7 @@ bool is_leftover(Finding::Kind kind) { return invariant_of(kind).empty(); }
 
 Result<StoreReport> check_store(ObjectStore& store) {
   Facts facts;
-  for (const char* kind : {"root", "beat", "agent", "queue", "segment", "index"}) TRY(read_kind(store, kind, facts));
+  for (const std::string_view kind : kStoreKinds) TRY(read_kind(store, std::string(kind), facts));
   StoreReport report{.summary = summarize(facts)};
   std::vector<Finding> suspicions = judge(facts);
   facts = {};

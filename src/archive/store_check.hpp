@@ -45,6 +45,9 @@ struct Finding {
     kDanglingRecord,   // forwarding or index that leads to nothing
     kEmptySegment,     // neither requests nor forwarding
     kDeadReservation,  // by an agent that is not there
+    kDeadMount,        // the same
+    // For a person to look at, and to remove.
+    kDamaged,  // a segment that nobody could read, set aside
   };
   Kind kind;
   std::vector<ports::ObjectName> objects;  // the first is where it shows
@@ -52,8 +55,8 @@ struct Finding {
 };
 
 std::string_view name_of(Finding::Kind kind);       // `stranded`
-std::string_view invariant_of(Finding::Kind kind);  // `A1`; empty for leftovers
-bool is_leftover(Finding::Kind kind);
+std::string_view invariant_of(Finding::Kind kind);  // `A1`; empty for what is not broken
+bool is_leftover(Finding::Kind kind);               // or set aside: not broken
 
 struct StoreSummary {
   std::uint64_t queues = 0, segments = 0, indexes = 0, agents = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agents/records.hpp"
+#include "base/printable.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -83,11 +84,18 @@ Result<AgentFacts> agent_facts(const ports::ObjectName& name, const ports::Objec
 Result<IndexFacts> index_facts(const SegmentId& origin, const ports::Object& object) {
   const stored::Index index = TRY(decode_index(origin, object.bytes));
   IndexFacts facts;
-  for (const stored::Index::Place& place : index.places()) facts.places.push_back({TRY(parse_segment_name(place.segment()))});
+  for (const stored::Index::Place& place : index.places()) {
+    facts.places.push_back({TRY(parse_segment_name(place.segment())), ordinals_of(place.ordinals())});
+  }
   return facts;
 }
 
-Status add_known(Facts& facts, const ports::ObjectName& name, const ports::Object& object) {
+Result<agents::AgentId> mount_facts(const Vid& vid, const ports::Object& object) {
+  return agents::parse_agent(TRY(decode_mount(vid, object.bytes)).agent());
+}
+
+// What is of this room.
+Status add_archived(Facts& facts, const ports::ObjectName& name, const ports::Object& object) {
   if (name.kind == "segment") {
     const SegmentId id = TRY(parse_segment_name(name.str()));
     facts.segments.insert_or_assign(id, TRY(segment_facts(id, object)));
@@ -97,7 +105,18 @@ Status add_known(Facts& facts, const ports::ObjectName& name, const ports::Objec
   } else if (name.kind == "index") {
     const SegmentId origin = TRY(parse_index_name(name.str()));
     facts.indexes.insert_or_assign(origin, TRY(index_facts(origin, object)));
-  } else if (name.kind == agents::kAgentKind) {
+  } else if (name.kind == "mount") {
+    const Vid vid = TRY(parse_mount_name(name.str()));
+    facts.mounts.insert_or_assign(vid, TRY(mount_facts(vid, object)));
+  } else if (name.kind == "damaged") {
+    const SegmentId id = TRY(parse_damaged_name(name.str()));
+    facts.damaged.insert_or_assign(id, printable(TRY(decode_damaged(id, object.bytes)).reason()));
+  }
+  return done();
+}
+
+Status add_known(Facts& facts, const ports::ObjectName& name, const ports::Object& object) {
+  if (name.kind == agents::kAgentKind) {
     const agents::AgentId id = TRY(agents::parse_agent(name.str()));
     facts.agents.insert_or_assign(id, TRY(agent_facts(name, object)));
   } else if (name.kind == agents::kBeatKind) {
@@ -105,6 +124,8 @@ Status add_known(Facts& facts, const ports::ObjectName& name, const ports::Objec
     TRY(agents::decode_beat(id, object.bytes));
   } else if (name == agents::root_name()) {
     TRY(agents::decode_root(object.bytes));
+  } else {
+    return add_archived(facts, name, object);
   }
   return done();
 }
@@ -123,6 +144,10 @@ bool QueueFacts::points_to(const SegmentId& segment) const {
 
 bool QueueFacts::expects(const SegmentId& segment, ports::Version version) const {
   return std::ranges::binary_search(entries, Entry{segment, version.number});
+}
+
+bool IndexFacts::has(std::uint16_t ordinal) const {
+  return std::ranges::any_of(places, [&](const Place& place) { return std::ranges::binary_search(place.ordinals, ordinal); });
 }
 
 void Facts::add(const ports::ObjectName& name, const ports::Object& object) {

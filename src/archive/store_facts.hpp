@@ -59,8 +59,11 @@ struct AgentFacts {
 struct IndexFacts {
   struct Place {
     SegmentId segment;
+    Ordinals ordinals;
   };
   std::vector<Place> places;
+
+  bool has(std::uint16_t ordinal) const;
 };
 
 struct Facts {
@@ -68,6 +71,8 @@ struct Facts {
   std::map<QueueId, QueueFacts> queues;
   std::map<agents::AgentId, AgentFacts> agents;
   std::map<SegmentId, IndexFacts> indexes;              // by origin
+  std::map<Vid, agents::AgentId> mounts;                // and whose they are
+  std::map<SegmentId, std::string> damaged;             // segments that were set aside, and why
   std::map<ports::ObjectName, std::string> unreadable;  // and why
 
   // Of a kind that this Reclaim knows; what cannot be read is unreadable.

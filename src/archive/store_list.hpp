@@ -15,7 +15,7 @@
 namespace reclaim::archive {
 
 // Every kind of object that this Reclaim makes.
-inline constexpr std::string_view kStoreKinds[] = {"root", "agent", "beat", "queue", "segment", "index"};
+inline constexpr std::string_view kStoreKinds[] = {"root", "agent", "beat", "queue", "segment", "index", "mount", "damaged"};
 
 struct ListedObject {
   ports::ObjectName name;

@@ -100,8 +100,15 @@ void judge_record(const Facts& facts, const ports::ObjectName& record, const Seg
   }
 }
 
+// Whether all that went there has an index that counts more than the record.
+bool is_overtaken(const Facts& facts, const SegmentId& origin, const Ordinals& ordinals) {
+  const auto index = facts.indexes.find(origin);
+  return index != facts.indexes.end() && std::ranges::all_of(ordinals, [&](std::uint16_t each) { return index->second.has(each); });
+}
+
 void judge_forwarding(const Facts& facts, const SegmentId& id, const SegmentFacts& segment, const SegmentFacts::Forwarded& entry,
                       Findings& findings) {
+  if (facts.segment(entry.child) == nullptr && is_overtaken(facts, segment.origin, entry.ordinals)) return;
   judge_record(facts, object_name(id), segment.origin, entry.child, findings);
 }
 
@@ -124,6 +131,16 @@ void judge_reservation(const Facts& facts, const QueueId& id, const QueueFacts& 
   findings.push_back({Kind::kDeadReservation,
                       {object_name(id), queue.reserved_by->object()},
                       object_name(id).str() + " is reserved by " + queue.reserved_by->str() + ", which is not there"});
+}
+
+void judge_mount(const Facts& facts, const Vid& vid, const agents::AgentId& agent, Findings& findings) {
+  if (facts.is_there(Owner(agent))) return;
+  const ports::ObjectName name = mount_name(vid);
+  findings.push_back({Kind::kDeadMount, {name, agent.object()}, name.str() + " is by " + agent.str() + ", which is not there"});
+}
+
+void judge_damaged(const SegmentId& id, const std::string& why, Findings& findings) {
+  findings.push_back({Kind::kDamaged, {damaged_name(id)}, str(id) + " was set aside as " + damaged_name(id).str() + ": " + why});
 }
 
 void judge_pair(const Facts& facts, const SegmentId& left, const SegmentId& right, Findings& findings) {
@@ -178,6 +195,10 @@ Findings judge_named(const Facts& facts, const ports::ObjectName& name, const po
     for (const IndexFacts::Place& place : facts.indexes.at(origin.value()).places) {
       if (to.ok() && place.segment == to.value()) judge_record(facts, name, origin.value(), place.segment, findings);
     }
+  } else if (const Result<Vid> vid = parse_mount_name(name.str()); vid.ok() && facts.mounts.contains(vid.value())) {
+    judge_mount(facts, vid.value(), facts.mounts.at(vid.value()), findings);
+  } else if (const Result<SegmentId> damaged = parse_damaged_name(name.str()); damaged.ok() && facts.damaged.contains(damaged.value())) {
+    judge_damaged(damaged.value(), facts.damaged.at(damaged.value()), findings);
   }
   return findings;
 }
@@ -208,6 +229,8 @@ std::vector<Finding> judge(const Facts& facts) {
   for (const auto& [origin, index] : facts.indexes) {
     for (const IndexFacts::Place& place : index.places) judge_record(facts, index_name(origin), origin, place.segment, findings);
   }
+  for (const auto& [vid, agent] : facts.mounts) judge_mount(facts, vid, agent, findings);
+  for (const auto& [id, why] : facts.damaged) judge_damaged(id, why, findings);
   return findings;
 }
 
@@ -226,6 +249,7 @@ std::vector<ports::ObjectName> neighbours(const Facts& facts, const Finding& fin
     const SegmentFacts* segment = id.ok() ? facts.segment(id.value()) : nullptr;
     if (segment != nullptr && segment->owner && std::holds_alternative<SegmentId>(*segment->owner))
       names.push_back(object_name(*segment->owner));
+    if (segment != nullptr && finding.kind == Kind::kDanglingRecord) names.push_back(index_name(segment->origin));
   }
   return names;
 }

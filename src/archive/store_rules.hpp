@@ -17,8 +17,8 @@ bool is_live(const Facts& facts, const SegmentId& id);
 std::vector<Finding> judge(const Facts& facts);
 // The finding again, by these facts, if they still show it.
 std::optional<Finding> judge_again(const Facts& facts, const Finding& finding);
-// What has to be known to judge it again: what it involves, and the sources of children of splits among that. Asked again with more facts
-// it may name more; some may be absent.
+// What has to be known to judge it again: what it involves, the sources of children of splits among that, and the index that may count more
+// than a record. Asked again with more facts it may name more; some may be absent.
 std::vector<ports::ObjectName> neighbours(const Facts& facts, const Finding& finding);
 
 }  // namespace reclaim::archive

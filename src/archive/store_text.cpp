@@ -132,6 +132,23 @@ void decode_into(Json& json, const Result<Id>& id, const Decode& decode) {
   }
 }
 
+Json object_json(const ports::ObjectName& name, const std::string& bytes);
+
+// What was set aside is shown under the name that it had.
+void show_damaged(const Result<SegmentId>& id, const std::string& bytes, Json& json) {
+  if (!id.ok()) {
+    json["damaged"] = id.error().message;
+    return;
+  }
+  const Result<stored::Damaged> decoded = decode_damaged(id.value(), bytes);
+  if (!decoded.ok()) {
+    json["damaged"] = decoded.error().message;
+    return;
+  }
+  json["message"] = {{"reason", text_json(decoded.value().reason())},
+                     {"content", object_json(object_name(id.value()), decoded.value().content())}};
+}
+
 void show_bytes(const std::string& name, std::string_view kind, const std::string& bytes, Json& json) {
   if (kind == "queue") {
     decode_into(json, parse_queue_name(name), [&](const QueueId& id) { return decode_queue(id, bytes); });
@@ -142,6 +159,11 @@ void show_bytes(const std::string& name, std::string_view kind, const std::strin
   } else if (kind == "index") {
     decode_into(json, parse_index_name(name), [&](const SegmentId& origin) { return decode_index(origin, bytes); });
     show_anyway<stored::Index>(name, bytes, json);
+  } else if (kind == "mount") {
+    decode_into(json, parse_mount_name(name), [&](const Vid& vid) { return decode_mount(vid, bytes); });
+    show_anyway<stored::Mount>(name, bytes, json);
+  } else if (kind == "damaged") {
+    show_damaged(parse_damaged_name(name), bytes, json);
   } else if (kind == agents::kAgentKind) {
     decode_into(json, agents::parse_agent(name), [&](const agents::AgentId& id) { return agents::decode_agent(id, bytes); });
   } else if (kind == agents::kBeatKind) {
@@ -154,10 +176,16 @@ void show_bytes(const std::string& name, std::string_view kind, const std::strin
   }
 }
 
+Json object_json(const ports::ObjectName& name, const std::string& bytes) {
+  Json json = {{"name", name.str()}, {"size", bytes.size()}};
+  show_bytes(name.str(), name.kind, bytes, json);
+  if (json.contains("damaged")) json["begins"] = hex(std::string_view(bytes).substr(0, kShownBytesMax));
+  return json;
+}
+
 Json object_json(const ports::ObjectName& name, const ports::Object& object) {
-  Json json = {{"name", name.str()}, {"version", object.version.number}, {"size", object.bytes.size()}};
-  show_bytes(name.str(), name.kind, object.bytes, json);
-  if (json.contains("damaged")) json["begins"] = hex(std::string_view(object.bytes).substr(0, kShownBytesMax));
+  Json json = {{"name", name.str()}, {"version", object.version.number}};
+  json.update(object_json(name, object.bytes));
   return json;
 }
 

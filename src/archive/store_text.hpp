@@ -1,8 +1,8 @@
 // Any object of the store made readable, for `reclaim store show`: by name, version and size, then its message field by field.
 //
-// What is damaged is shown too: why, the first bytes in hexadecimal, and the message as far as it can be parsed. Nothing is ever refused,
-// and nothing that is printed steers a terminal. Requests appear as every reader takes them (objects.hpp).
-// Who may call: any thread.
+// What was set aside is shown as the segment that it was. What is damaged is shown too: why, the first bytes in hexadecimal, and the
+// message as far as it can be parsed. Nothing is ever refused, and nothing that is printed steers a terminal. Requests appear as every
+// reader takes them (objects.hpp). Who may call: any thread.
 #pragma once
 
 #include <string>

@@ -25,6 +25,10 @@ TEST(ArchiveNames, EachHasOneTextThatReadsBack) {
   EXPECT_EQ(parse_segment_name("segment/17-42").value(), segment);
   EXPECT_EQ(index_name(segment).str(), "index/17-42");
   EXPECT_EQ(parse_index_name("index/17-42").value(), segment);
+  EXPECT_EQ(damaged_name(segment).str(), "damaged/17-42");
+  EXPECT_EQ(parse_damaged_name("damaged/17-42").value(), segment);
+  EXPECT_EQ(mount_name(Vid("V.1")).str(), "mount/V.1");
+  EXPECT_EQ(parse_mount_name("mount/V.1").value(), Vid("V.1"));
   const RequestId request{.origin = segment, .ordinal = 2000};
   EXPECT_EQ(text_of(request), "17-42-2000");
   EXPECT_EQ(parse_request_id("17-42-2000").value(), request);
