@@ -4,8 +4,6 @@
 
 namespace reclaim::archive {
 
-namespace {
-
 SegmentReading reading_of(const SegmentId& id, ports::StoreAnswer answer) {
   if (!answer.ok()) {
     if (answer.error().kind == Error::Kind::kNotFound) return {std::optional<SegmentAt>()};
@@ -15,8 +13,6 @@ SegmentReading reading_of(const SegmentId& id, ports::StoreAnswer answer) {
   if (!decoded.ok()) return {decoded.error(), std::move(answer).value()};
   return {std::optional(SegmentAt{id, std::move(decoded).value().segment, answer.value().version})};
 }
-
-}  // namespace
 
 std::vector<SegmentReading> read_each_segment(ports::ObjectStore& store, std::span<const SegmentId> ids) {
   std::vector<ports::StoreCall> reads;

@@ -28,6 +28,9 @@ struct SegmentReading {
   std::optional<ports::Object> unreadable = {};  // as it is in the store, where it is there and nobody can read it (quarantine.hpp)
 };
 
+// In the store's answer to its read.
+SegmentReading reading_of(const SegmentId& id, ports::StoreAnswer answer);
+
 // In one batch, in the order of the ids, of which none occurs twice; one that cannot be read does not hinder the others. A segment is up to
 // megabytes: ask for as many as may be in memory.
 std::vector<SegmentReading> read_each_segment(ports::ObjectStore& store, std::span<const SegmentId> ids);
