@@ -69,14 +69,15 @@ class PrivateCeph {
   }
 
   void signal_osd(int number) const { check(::kill(osd(), number) == 0, "kill"); }
-  void kill_osd() const {
-    const std::string command_line = "/proc/" + std::to_string(osd()) + "/cmdline";
-    signal_osd(SIGKILL);
-    // Gone, or dead and not reaped yet: that has no command line either.
-    const auto is_dead = [&] { return std::ifstream(command_line).peek() == std::ifstream::traits_type::eof(); };
-    check(testing_support::eventually(is_dead), "the OSD is dead");
+  // In vain while the one that was killed still lets go of its files.
+  void start_osd() const {
+    const auto starts = [&] {
+      const auto ended =
+          system::run_process({{"ceph-osd", "-c", conf(), "-i", "0"}}, testing_support::real_clock(), testing_support::in(Millis(60'000)));
+      return ended.ok() && ended.value().exit_code == 0;
+    };
+    check(testing_support::eventually(starts), "the OSD starts");
   }
-  void start_osd() const { testing_support::must_run({"ceph-osd", "-c", conf(), "-i", "0"}); }
 
  private:
   pid_t osd() const {

@@ -33,6 +33,15 @@ std::size_t count_in(const std::string& path, const std::string& what) {
   return count;
 }
 
+// An OSD needs its time on a busy machine.
+template <class Predicate>
+bool within_a_minute(Predicate holds) {
+  for (int sixth = 0; sixth < 6; ++sixth) {
+    if (testing_support::eventually(holds)) return true;
+  }
+  return false;
+}
+
 // The client breaks its own connections: calls get lost on the way there, answers on the way back, and librados sends again.
 class RadosLostAnswers : public testing::Test {
  protected:
@@ -120,12 +129,12 @@ TEST(RadosStopped, WhatIsNotAnsweredIsUnavailableInTimeAndTheStoreGoesOn) {
   EXPECT_LT(took, 10 * call_timeout);
 
   // The replace may happen late, or not at all; once.
-  EXPECT_TRUE(testing_support::eventually([&] { return store->read(kCounter).ok(); }));
+  EXPECT_TRUE(within_a_minute([&] { return store->read(kCounter).ok(); }));
   const auto is_counted = [&] {
     const Result<Object> now = store->read(kCounter);
     return now.ok() && store->replace(kCounter, now.value().version, "2").ok();
   };
-  EXPECT_TRUE(testing_support::eventually(is_counted));
+  EXPECT_TRUE(within_a_minute(is_counted));
   EXPECT_EQ(store->read(kCounter).value().bytes, "2");
   ceph.delete_pool(pool);
 }
@@ -133,7 +142,7 @@ TEST(RadosStopped, WhatIsNotAnsweredIsUnavailableInTimeAndTheStoreGoesOn) {
 // An OSD that forgets nothing is killed while a writer goes on; the same door sees it come back.
 TEST(RadosKilled, WhatWasAnsweredIsThereAndAWriterAloneIsNeverRefused) {
   PrivateCeph ceph("bluestore");
-  const auto store = open_rados({.pool = "reclaim", .conf = ceph.conf()}, real_clock()).value();
+  const auto store = open_rados({.pool = "reclaim", .conf = ceph.conf(), .call_timeout = std::chrono::seconds(60)}, real_clock()).value();
   std::atomic<int> created = 0;
   std::atomic<bool> over = false;
   std::vector<Version> answered;
@@ -148,10 +157,10 @@ TEST(RadosKilled, WhatWasAnsweredIsThereAndAWriterAloneIsNeverRefused) {
       ++created;
     }
   });
-  const auto progress = [&](int more) { return testing_support::eventually([&, until = created + more] { return created > until; }); };
+  const auto progress = [&](int more) { return within_a_minute([&, until = created + more] { return created > until; }); };
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(progress(50));
-    ceph.kill_osd();
+    ceph.signal_osd(SIGKILL);
     ceph.start_osd();
     EXPECT_TRUE(progress(1)) << "the door that was open does not notice the OSD";
   }
