@@ -1,6 +1,7 @@
 // reclaim: takes back what a distributed system no longer needs. One executable; every process and the client are subcommands of it.
 #include "apps/gateway_command.hpp"
 #include "apps/server.hpp"
+#include "apps/store_command.hpp"
 #include "apps/worker_options.hpp"
 #include "cli/client.hpp"
 #include "cli/command_line.hpp"
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   reclaim::apps::add_server_command(line);
   reclaim::apps::add_worker_command(line);
   reclaim::apps::add_gateway_command(line);
+  reclaim::apps::add_store_commands(line);
   reclaim::cli::add_client_commands(line);
   return line.run(argc, argv);
 }

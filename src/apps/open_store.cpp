@@ -1,6 +1,8 @@
 #include "apps/open_store.hpp"
 
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "adapters/objects_lmdb/lmdb_store.hpp"
 #include "apps/load_rados.hpp"
@@ -25,5 +27,21 @@ Result<std::unique_ptr<ports::ObjectStore>> open_store(const std::string& addres
   if (address.starts_with(kRados)) return load_rados(TRY(parse_rados_address(address)));
   return objects_lmdb::open_lmdb({.directory = address.substr(kLmdb.size())});
 }
+
+Result<std::unique_ptr<ports::ObjectStore>> open_existing_store(const std::string& address) {
+  TRY(check_store_address(address));
+  if (address.starts_with(kRados)) {
+    objects_rados::RadosOptions options = TRY(parse_rados_address(address));
+    options.create = false;
+    return load_rados(options);
+  }
+  const std::string path = address.substr(kLmdb.size());
+  std::error_code failure;
+  const bool is_there = std::filesystem::exists(path + "/data.mdb", failure);
+  if (!is_there && !failure) return not_found("there is no store in " + path + ": a server makes it when it first starts");
+  return open_store(address);
+}
+
+std::string store_of(const std::string& data) { return std::string(kLmdb) + data + "/store"; }
 
 }  // namespace reclaim::apps

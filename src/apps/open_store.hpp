@@ -14,5 +14,10 @@ Status check_store_address(const std::string& address);
 
 // kInvalid, field `store`, also where the engine is not on this machine.
 Result<std::unique_ptr<ports::ObjectStore>> open_store(const std::string& address);
+// The same, for who only looks: kNotFound where there is none, and nothing is made.
+Result<std::unique_ptr<ports::ObjectStore>> open_existing_store(const std::string& address);
+
+// Where the store of a data directory is, unless --store says otherwise.
+std::string store_of(const std::string& data);
 
 }  // namespace reclaim::apps
