@@ -15,11 +15,10 @@
 // The safety of all this rests on versions alone. To judge a living agent dead costs its work at hand: its writes are refused, it stops
 // and registers again.
 //
-// Names that do not exist. A dead agent may have recorded a name, and create it later, when it wakes. The estate reserves such a name with
-// an object of no content, owned by the dead agent, so that the late creation is refused. When that ends, nobody can ever know for
-// sure, because nobody hears again of a process that was killed. So it ends with the dead agent's object: from then on whatever names it
-// as its owner names nobody, and the estate's sweep over objects whose owner does not exist settles it like anything on a list:
-// a reservation goes, and what was created late is returned. At every moment a late creation is either refused or found.
+// Names that do not exist. A dead agent may have recorded a name, and create it later, when it wakes; nobody can ever know for sure that it
+// will not, because nobody hears again of a process that was killed. So nothing rests on it: names are drawn by one agent each, a late
+// creation meets nothing of anybody's, and it names an owner that does not exist as soon as the dead agent's object is gone. The sweep over
+// objects whose owner does not exist settles it like anything on a list. An estate may keep the name taken until then, and need not.
 #pragma once
 
 #include <cstddef>
@@ -48,8 +47,7 @@ class Estate {
   // Settles each, in whatever order; one answer for each. ok promises: since `dead` was taken, the object was
   //  * rewritten under a new version, whether or not it names `dead` as its owner: a paused owner that read it earlier is refused; if it
   //    names `dead`, it now belongs to somebody else, and so does all that hung on it;
-  //  * or found removed, or absent, and reserved: there is now an object of that name which counts as nothing, so that a late create()
-  //    is refused. Whoever sweeps it away does so only when `dead` has no object any more.
+  //  * or found absent, or removed: what is created under that name from now on is found by the sweep, once `dead` has no object any more.
   // It may be asked again for what it has settled: after a crash, and for names of a former collector. Writes are guarded by the version
   // that came along. Not ok: the name stays on the list and comes again with the next pass: kConflict: somebody wrote the object
   // meanwhile; kUnavailable; kCorrupt only where even setting it aside is impossible. kFenced ends the pass: the collector was collected.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "agents/agent.hpp"
@@ -29,6 +30,8 @@ class Hand {
   // One write to the store, whatever is held already: an accepted one proves that the agent was not collected (agents/agent.hpp). What is
   // to be taken at a version has been read before.
   Status hold(const std::vector<ports::ObjectName>& names) { return agent_.own(names); }
+  // What is on the agent's list.
+  const std::set<ports::ObjectName>& held() const { return agent_.owned(); }
   // What does not name the agent as its owner any more, and towards which no write of unknown outcome is under way.
   void let_go(const std::vector<ports::ObjectName>& names) { agent_.release(names); }
   // When the work comes to rest: writes what was let go.
