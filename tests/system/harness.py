@@ -5,6 +5,7 @@ with the one that started them, and sweep.py removes the rest.
 """
 import collections
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -233,6 +234,33 @@ class Postgres:
 
     def query(self, sql):
         return run("psql", "-X", "-A", "-t", "-d", self.url(), "-c", sql)
+
+
+@contextlib.contextmanager
+def private_ceph(story, objectstore="memstore"):
+    """A Ceph of the story's own, with the pool `reclaim`; gone at the end of the block, or with the story if that dies. `memstore`
+    forgets all when its OSD ends, `bluestore` does not and takes some seconds to start."""
+    directory = story.directory / "ceph"
+    command = [str(HERE.parent / "support/ceph.sh"), str(directory), objectstore]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as keeper:
+        if keeper.stdout.readline() != "ready\n":
+            raise AssertionError("the private Ceph does not start")
+        yield Ceph(directory)
+        keeper.stdin.close()
+        keeper.wait(60)
+
+
+class Ceph:
+    def __init__(self, directory):
+        self.conf = directory / "ceph.conf"
+
+    def address(self, namespace="reclaim"):
+        """As --store takes it."""
+        return f"rados://reclaim/{namespace}?conf={self.conf}"
+
+    def rados(self, *words):
+        """The program `rados` on the pool."""
+        return run("rados", "-c", self.conf, "-p", "reclaim", *words)
 
 
 class World:
