@@ -39,7 +39,7 @@ class RetrieveDesk {
   RetrieveDesk(ports::Database& database, ports::ObjectStore& store, const Clock& clock, std::string name);
 
   // One answer for each, in their order (archive/enqueue.hpp).
-  std::vector<Result<archive::Enqueued>> submit(const std::string& actor, std::vector<archive::Submission> submissions);
+  std::vector<Result<archive::Enqueued>> submit(std::vector<archive::Submission> submissions);
   Result<archive::Cancelling> cancel(const std::string& actor, const archive::RequestId& id);
   Result<archive::ShownRequest> retry(const std::string& actor, const archive::RequestId& id);
   Result<archive::ShownRequest> remove(const std::string& actor, const archive::RequestId& id);
