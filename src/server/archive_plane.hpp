@@ -15,6 +15,7 @@
 #include "base/time.hpp"
 #include "ports/database.hpp"
 #include "ports/object_store.hpp"
+#include "server/retrieves.hpp"
 
 namespace reclaim::server {
 
@@ -30,8 +31,10 @@ class ArchivePlane {
 
   // For use cases: the archive's functions are called with this.
   archive::Context context(std::string actor) const;
+  // Where requests come in and are decided on.
+  RetrieveDesk& retrieves() { return retrieves_; }
 
-  // kConflict while a copy is on the tape.
+  // kConflict while a copy is on the tape or a request names it.
   Result<archive::Tape> remove_tape(const std::string& actor, const archive::Vid& vid) const;
   // Wakes the cleanup pass when the tape has to wait for it.
   Result<archive::Tape> ask_tape_state(const std::string& actor, const archive::Vid& vid, archive::TapeState asked,
@@ -39,12 +42,14 @@ class ArchivePlane {
   // One cleanup pass, by whoever asks for it: `pass:cleanup`, or an operator.
   Result<archive::CleanupReport> run_cleanup(const std::string& actor) const;
 
+  // kConflict while a request names it.
   Result<archive::File> remove_file(const std::string& actor, const archive::FileId& id) const;
 
  private:
   ports::Database& database_;
   ports::ObjectStore& store_;
   const Clock& clock_;
+  RetrieveDesk retrieves_{database_, store_, clock_, "server"};
   std::function<void()> wake_;
 };
 
