@@ -3,17 +3,11 @@
 #include <utility>
 
 namespace reclaim::server {
-namespace {
-
-// There is nowhere yet where a request could wait.
-Result<bool> has_requests() { return false; }
-
-}  // namespace
 
 archive::Context ArchivePlane::context(std::string actor) const { return {database_, clock_.wall(), std::move(actor)}; }
 
 Result<archive::Tape> ArchivePlane::remove_tape(const std::string& actor, const archive::Vid& vid) const {
-  return archive::remove_tape(context(actor), vid, has_requests);
+  return archive::remove_tape(context(actor), vid, [&] { return archive::tape_has_requests(store_, vid); });
 }
 
 Result<archive::Tape> ArchivePlane::ask_tape_state(const std::string& actor, const archive::Vid& vid, archive::TapeState asked,
@@ -28,7 +22,7 @@ Result<archive::CleanupReport> ArchivePlane::run_cleanup(const std::string& acto
 }
 
 Result<archive::File> ArchivePlane::remove_file(const std::string& actor, const archive::FileId& id) const {
-  return archive::remove_file(context(actor), id, has_requests);
+  return archive::remove_file(context(actor), id, [&] { return archive::file_has_requests(store_, id); });
 }
 
 }  // namespace reclaim::server
