@@ -1,5 +1,6 @@
 // reclaim: takes back what a distributed system no longer needs. One executable; every process and the client are subcommands of it.
 #include "apps/gateway_command.hpp"
+#include "apps/maintenance_command.hpp"
 #include "apps/server.hpp"
 #include "apps/store_command.hpp"
 #include "apps/worker_options.hpp"
@@ -14,5 +15,6 @@ int main(int argc, char** argv) {
   reclaim::apps::add_gateway_command(line);
   reclaim::apps::add_store_commands(line);
   reclaim::cli::add_client_commands(line);
+  reclaim::apps::add_maintenance_command(line);
   return line.run(argc, argv);
 }

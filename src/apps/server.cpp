@@ -12,6 +12,7 @@
 #include "adapters/system/system_time.hpp"
 #include "apps/data_directory.hpp"
 #include "apps/local_door.hpp"
+#include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
 #include "apps/server_metrics.hpp"
@@ -40,17 +41,14 @@ server::ControlPlaneOptions plane_options(const ServerOptions& options, const st
           .event_max = options.event_max};
 }
 
-// Runs every pass of both planes in a loop of its own: none waits for another.
+// Runs every pass of the fleet in a loop of its own: none waits for another.
 class Passes {
  public:
-  Passes(server::ControlPlane& plane, server::ArchivePlane& archive, http::Metrics& metrics, const Clock& clock)
-      : plane_(plane), archive_(archive), metrics_(metrics), clock_(clock) {
+  Passes(server::ControlPlane& plane, http::Metrics& metrics, const Clock& clock) : plane_(plane), metrics_(metrics), clock_(clock) {
     plane_.set_wake([this](std::string_view name) { wake(name); });
-    archive_.set_wake([this] { wake(server::kCleanup); });
   }
 
-  void start(std::optional<Millis> interval, std::optional<Millis> maintenance_interval) {
-    if (maintenance_interval) add(std::string(server::kCleanup), *maintenance_interval, [this] { clean_up(); });
+  void start(std::optional<Millis> interval) {
     add("service-clock", kTick, [this] { report("service-clock", plane_.tick()); });
     add("held-syncs", server::kHeldCheck, [this] { plane_.serve_held(); });
     for (const std::string& name : server::ControlPlane::pass_names()) {
@@ -88,16 +86,6 @@ class Passes {
     if (report.value().changed > 0) runtime::log_info(name + ": " + std::to_string(report.value().changed) + " changed");
   }
 
-  void clean_up() {
-    const std::string name(server::kCleanup);
-    const Instant began = clock_.now();
-    const Result<archive::CleanupReport> cleaned = archive_.run_cleanup("pass:" + name);
-    measure(name, began);
-    if (!cleaned.ok()) return report(name, cleaned.error());
-    for (const std::string& problem : cleaned.value().problems) report(name, unavailable(problem));
-    if (cleaned.value().finished > 0) runtime::log_info(name + ": " + std::to_string(cleaned.value().finished) + " tapes left X_PENDING");
-  }
-
   void measure(const std::string& name, Instant began) {
     metrics_.observe(http::Metric::kPassSeconds, {name}, static_cast<double>((clock_.now() - began).count()) / 1000.0);
   }
@@ -109,7 +97,6 @@ class Passes {
   }
 
   server::ControlPlane& plane_;
-  server::ArchivePlane& archive_;
   http::Metrics& metrics_;
   const Clock& clock_;
   std::mutex mutex_;  // of the map, not of the passes
@@ -126,14 +113,24 @@ class Server {
     OpenedDatabase opened = TRY(open_database(options_.database));
     database_ = std::move(opened.database);
     store_ = TRY(open_store(options_.store));
-    archive_ = std::make_unique<server::ArchivePlane>(*database_, *store_, clock_);
+    archive_ = std::make_unique<server::ArchivePlane>(
+        *database_, *store_, clock_,
+        server::MaintenanceOptions{.agent_timeout = options_.agent_timeout,
+                                   .sweep_period = options_.maintenance_interval.value_or(Millis(0))});
     plane_ = std::make_unique<server::ControlPlane>(*database_, clock_, plane_options(options_, make_uuid(random_), opened.is_embedded));
     TRY(plane_->open(random_));
     plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
     TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
-    passes_ = std::make_unique<Passes>(*plane_, *archive_, metrics_, clock_);
+    passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_);
+    maintenance_ = std::make_unique<MaintenanceLoops>(archive_->maintenance(), clock_,
+                                                      [this](const std::string& pass, const Result<server::PassRun>& run, Millis took) {
+                                                        measure_maintenance(metrics_, pass, run, took);
+                                                      });
+    archive_->set_wake([this] { maintenance_->wake(server::kCleanup); });
     TRY(start_doors());
-    passes_->start(options_.collector_interval, options_.maintenance_interval);
+    passes_->start(options_.collector_interval);
+    maintenance_->start(
+        {.interval = options_.maintenance_interval, .heartbeat = options_.agent_heartbeat, .agent_timeout = options_.agent_timeout});
     return done();
   }
 
@@ -143,6 +140,7 @@ class Server {
     if (gateway_) gateway_->stop();
     if (transport_) transport_->stop();
     if (metrics_transport_) metrics_transport_->stop();
+    if (maintenance_) maintenance_->stop();
     passes_.reset();
   }
 
@@ -202,6 +200,7 @@ class Server {
   std::unique_ptr<http::MetricsService> metrics_service_;
   std::unique_ptr<http::Transport> metrics_transport_;
   std::unique_ptr<Passes> passes_;
+  std::unique_ptr<MaintenanceLoops> maintenance_;
 };
 
 int exit_code_of(const Error& error) {

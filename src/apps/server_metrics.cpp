@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/maintenance_loops.hpp"
 #include "fleet/census.hpp"
 
 namespace reclaim::apps {
@@ -25,6 +26,25 @@ void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outc
     const std::int64_t failed = outcome.value().failed[kind];
     if (failed > 0) metrics.add(Metric::kDestroyedTotal, {std::string(name_of(kind)), "failed"}, static_cast<double>(failed));
   }
+}
+
+void measure_maintenance(http::Metrics& metrics, const std::string& pass, const Result<server::PassRun>& run, Millis took) {
+  using http::Metric;
+  metrics.observe(Metric::kPassSeconds, {pass}, static_cast<double>(took.count()) / 1000.0);
+  log_maintenance(pass, run);
+  if (!run.ok()) {
+    metrics.add(Metric::kPassFailuresTotal, {pass});
+    if (run.error().kind == Error::Kind::kFenced) metrics.add(Metric::kFencedTotal, {"agent"});
+    return;
+  }
+  const auto add = [&](Metric metric, http::LabelValues labels, std::string_view what) {
+    const std::uint64_t count = run.value().count(what);
+    if (count > 0) metrics.add(metric, labels, static_cast<double>(count));
+  };
+  if (pass == server::kAgents) add(Metric::kTakeoversTotal, {}, "collected");
+  if (pass != server::kCleanup) return;
+  for (const char* outcome : {"requeued", "failed", "ended"}) add(Metric::kCleanupRequestsTotal, {outcome}, outcome);
+  add(Metric::kFencedTotal, {"segment"}, "refused");
 }
 
 void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& counts) {

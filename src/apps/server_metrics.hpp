@@ -6,11 +6,15 @@
 #include "http/sync_desk.hpp"
 #include "http/transport.hpp"
 #include "server/control_plane.hpp"
+#include "server/maintenance.hpp"
 
 namespace reclaim::apps {
 
 // What one sync came to.
 void measure_sync(http::Metrics& metrics, const Result<fleet::SyncOutcome>& outcome, Millis took);
+
+// What one run of a pass of the archive came to; what went wrong is logged, and so is what was done.
+void measure_maintenance(http::Metrics& metrics, const std::string& pass, const Result<server::PassRun>& run, Millis took);
 
 // What the gateway counts, wherever it runs.
 void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& counts);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <map>
 
+#include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
 #include "base/duration.hpp"
@@ -45,7 +46,8 @@ constexpr Flag kFlags[] = {
     {"brake-fraction", ConfigType::kNumber, "0.5",
      "More than this part of a worker's resources missing or unknown at once is not believed"},
     {"brake-min", ConfigType::kInteger, "20", "So many may be missing or unknown at once, whatever the fraction"},
-    {"agent-timeout", ConfigType::kDuration, "5s", "A server silent for so long loses the passes to another"},
+    {"agent-heartbeat", ConfigType::kDuration, "1s", "How often this process says that it lives"},
+    {"agent-timeout", ConfigType::kDuration, "5s", "A process silent for so long loses its work to another"},
     {"event-retention", ConfigType::kDuration, "30d", "How long the audit trail is kept"},
     {"event-max", ConfigType::kInteger, "10000000", "How many events are kept"},
     {"record-exchanges", ConfigType::kText, "", "File that every answer of the API is appended to, for diagnosis"},
@@ -160,7 +162,7 @@ Result<ServerOptions> ServerFlags::read() const {
   if (options.data.empty()) return invalid("data", "--data: say where the server may keep its files");
   if (options.database.empty()) options.database = "sqlite:" + options.data + "/reclaim.db";
   if (!is_database_address(options.database)) return settings.wrong("database", "must be sqlite:PATH or postgres://...");
-  options.store = settings.text("store").empty() ? "lmdb:" + options.data + "/store" : settings.text("store");
+  options.store = settings.text("store").empty() ? store_of(options.data) : settings.text("store");
   if (const Status fits = check_store_address(options.store); !fits.ok()) return settings.wrong("store", fits.error().message);
   options.listen = TRY(settings.endpoint("listen"));
   options.gateway_listen = TRY(settings.endpoint("gateway-listen"));
@@ -171,7 +173,11 @@ Result<ServerOptions> ServerFlags::read() const {
   TRY(read_policy(settings, options.policy));
   options.collector_interval = TRY(settings.duration_or_never("collector-interval"));
   options.maintenance_interval = TRY(settings.duration_or_never("maintenance-interval"));
+  options.agent_heartbeat = TRY(settings.duration("agent-heartbeat"));
   options.agent_timeout = TRY(settings.duration("agent-timeout"));
+  if (options.agent_heartbeat < kHeartbeatMin) return settings.wrong("agent-heartbeat", "must be at least 10ms");
+  if (options.agent_timeout < 2 * options.agent_heartbeat)
+    return settings.wrong("agent-timeout", "must be at least twice --agent-heartbeat");
   options.event_retention = TRY(settings.duration("event-retention"));
   options.event_max = TRY(settings.count("event-max"));
   options.record_exchanges = settings.text("record-exchanges");

@@ -28,6 +28,7 @@ struct ServerOptions {
   fleet::Policy policy;
   std::optional<Millis> collector_interval;    // empty: only when asked
   std::optional<Millis> maintenance_interval;  // empty: only when asked
+  Millis agent_heartbeat{1000};
   Millis agent_timeout{5000};
   Millis event_retention{0};
   std::int64_t event_max = 0;

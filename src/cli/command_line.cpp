@@ -51,6 +51,14 @@ CLI::App* CommandLine::group(CLI::App* parent, const std::string& name, const st
   return command;
 }
 
+void CommandLine::also(CLI::App* group, const std::string& example, std::function<int()> action) {
+  group->require_subcommand(0, 1);
+  group->footer("Example:\n  " + example);
+  group->callback([this, group, run = std::move(action)] {
+    if (group->get_subcommands().empty()) chosen_ = run;
+  });
+}
+
 CLI::App* CommandLine::add(CLI::App* parent, const std::string& name, const std::string& description, const std::string& example,
                            std::function<int()> action) {
   CLI::App* command = (parent == nullptr ? &app_ : parent)->add_subcommand(name, description);

@@ -29,6 +29,8 @@ class CommandLine {
 
   // A command that only holds others. Without a parent it stands at the top.
   CLI::App* group(CLI::App* parent, const std::string& name, const std::string& description);
+  // Lets a group do something itself, where none of its commands is named.
+  void also(CLI::App* group, const std::string& example, std::function<int()> action);
   // A command that does something; `action` answers the exit code. Its options are added to what this returns, before run().
   CLI::App* add(CLI::App* parent, const std::string& name, const std::string& description, const std::string& example,
                 std::function<int()> action);

@@ -27,8 +27,10 @@ enum class Metric {
   kPassSeconds,              // histogram: pass
   kPassFailuresTotal,        // counter: pass
   kPassChangedTotal,         // counter: pass
-  kFencedTotal,              // counter: what (sequence, session, lineage)
+  kFencedTotal,              // counter: what (sequence, session, lineage, agent, segment)
   kUnaccounted,              // gauge: plane
+  kTakeoversTotal,           // counter
+  kCleanupRequestsTotal,     // counter: outcome (requeued, failed, ended)
   kSyncsHeld,                // gauge
   kInventoriesTotal,         // counter: form (full, delta)
   kLargeSyncs,               // gauge: state (running, waiting)

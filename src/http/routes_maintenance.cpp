@@ -8,25 +8,26 @@ namespace {
 constexpr std::size_t kPassesMax = 8;
 constexpr std::size_t kNameLengthMax = 128;
 
-Answered json_of(const archive::CleanupReport& report) {
+Answered json_of(const server::PassRun& run) {
   Answered json;
-  json["pass"] = server::kCleanup;
-  json["finished"] = report.finished;
-  json["waiting"] = report.waiting;
-  json["problems"] = report.problems;
+  json["pass"] = run.pass;
+  for (const auto& [what, count] : run.counts) json[std::string(what)] = count;
+  json["more"] = run.more;
+  json["problems"] = run.problems;
+  json["error"] = run.error.empty() ? Answered() : Answered(run.error);
   return json;
 }
 
 Result<Reply> run_maintenance(const ApiParts& parts, const Request& request) {
   const wire::Json body = TRY(body_of(request));
   wire::ObjectReader reader(body, "");
-  for (const std::string& pass : reader.texts("passes", kPassesMax, kNameLengthMax)) {
-    if (pass != server::kCleanup)
-      reader.fail(invalid("passes", "there is no pass " + pass + "; there is " + std::string(server::kCleanup)));
-  }
+  const std::vector<std::string> passes = reader.texts("passes", kPassesMax, kNameLengthMax);
   TRY(reader.finish());
   Answered json;
-  json["passes"] = Answered::array({json_of(TRY(parts.archive.run_cleanup(request.caller.actor())))});
+  json["passes"] = Answered::array();
+  for (const server::PassRun& run : TRY(parts.archive.maintenance().run_now(passes, request.caller.actor()))) {
+    json["passes"].push_back(json_of(run));
+  }
   return reply_with(json);
 }
 

@@ -17,10 +17,6 @@ Result<archive::Tape> ArchivePlane::ask_tape_state(const std::string& actor, con
   return tape;
 }
 
-Result<archive::CleanupReport> ArchivePlane::run_cleanup(const std::string& actor) const {
-  return archive::clean_up(context(actor), store_);
-}
-
 Result<archive::File> ArchivePlane::remove_file(const std::string& actor, const archive::FileId& id) const {
   return archive::remove_file(context(actor), id, [&] { return archive::file_has_requests(store_, id); });
 }

@@ -1,6 +1,6 @@
 // The archive plane behind every door: what its use cases are handed, those that need to know more than the catalogue, and the passes.
 //
-// Who may call: any thread. Nothing here starts one; the app runs run_maintenance() in a loop of its own, which set_wake() wakes.
+// Who may call: any thread. Nothing here starts one; the app runs the passes in loops of their own, which set_wake() wakes.
 #pragma once
 
 #include <functional>
@@ -8,23 +8,21 @@
 #include <string_view>
 #include <utility>
 
-#include "archive/cleanup.hpp"
 #include "archive/context.hpp"
 #include "archive/files.hpp"
 #include "archive/tapes.hpp"
 #include "base/time.hpp"
 #include "ports/database.hpp"
 #include "ports/object_store.hpp"
+#include "server/maintenance.hpp"
 #include "server/retrieves.hpp"
 
 namespace reclaim::server {
 
-inline constexpr std::string_view kCleanup = "cleanup";
-
 class ArchivePlane {
  public:
-  ArchivePlane(ports::Database& database, ports::ObjectStore& store, const Clock& clock)
-      : database_(database), store_(store), clock_(clock) {}
+  ArchivePlane(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& maintenance = {})
+      : database_(database), store_(store), clock_(clock), maintenance_(database, store, clock, maintenance) {}
 
   // What wakes the loop of the maintenance passes: a hint, for what their period would find anyway. Set once, before doors open.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
@@ -39,8 +37,8 @@ class ArchivePlane {
   // Wakes the cleanup pass when the tape has to wait for it.
   Result<archive::Tape> ask_tape_state(const std::string& actor, const archive::Vid& vid, archive::TapeState asked,
                                        const std::string& reason) const;
-  // One cleanup pass, by whoever asks for it: `pass:cleanup`, or an operator.
-  Result<archive::CleanupReport> run_cleanup(const std::string& actor) const;
+  // The passes of this process.
+  Maintenance& maintenance() { return maintenance_; }
 
   // kConflict while a request names it.
   Result<archive::File> remove_file(const std::string& actor, const archive::FileId& id) const;
@@ -51,6 +49,7 @@ class ArchivePlane {
   const Clock& clock_;
   RetrieveDesk retrieves_{database_, store_, clock_, "server"};
   std::function<void()> wake_;
+  Maintenance maintenance_;
 };
 
 }  // namespace reclaim::server

@@ -1,0 +1,67 @@
+#include "apps/maintenance_loops.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/log.hpp"
+
+namespace reclaim::apps {
+
+MaintenanceLoops::MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, Told told, std::function<void()> beat_too)
+    : maintenance_(maintenance), clock_(clock), told_(std::move(told)), beat_too_(std::move(beat_too)) {}
+
+void MaintenanceLoops::start(const MaintenancePeriods& periods) {
+  const std::lock_guard lock(mutex_);
+  heart_ = std::make_unique<runtime::Loop>(clock_, periods.heartbeat, [this](const std::stop_token&) {
+    // One that was collected finds out in its next pass; one whose store is away beats again in a moment.
+    (void)maintenance_.beat();
+    if (beat_too_) beat_too_();
+  });
+  if (!periods.interval) return;
+  for (const std::string& pass : maintenance_.names()) {
+    // Who watches others looks more often than twice in a timeout.
+    const Millis period = pass == server::kAgents ? std::min(*periods.interval, periods.agent_timeout / 3) : *periods.interval;
+    loops_.emplace(pass,
+                   std::make_unique<runtime::Loop>(clock_, [this, pass, period](const std::stop_token&) { return run(pass, period); }));
+  }
+}
+
+std::optional<Millis> MaintenanceLoops::run(const std::string& pass, Millis period) {
+  const Instant began = clock_.now();
+  const Result<server::PassRun> run = maintenance_.run(pass, "pass:" + pass);
+  told_(pass, run, clock_.now() - began);
+  return run.ok() && run.value().more ? Millis(0) : period;
+}
+
+void MaintenanceLoops::wake(std::string_view pass) {
+  const std::lock_guard lock(mutex_);
+  const auto loop = loops_.find(pass);
+  if (loop != loops_.end()) loop->second->wake();
+}
+
+void MaintenanceLoops::stop() {
+  std::map<std::string, std::unique_ptr<runtime::Loop>, std::less<>> loops;
+  {
+    const std::lock_guard lock(mutex_);
+    loops.swap(loops_);
+  }
+  for (auto& [pass, loop] : loops) loop->stop();
+  loops.clear();
+  if (!heart_) return;
+  const Status stopped = maintenance_.stop();
+  if (!stopped.ok()) runtime::log_warning("not everything could be given back: " + stopped.error().message + "; another process does it");
+  heart_.reset();
+}
+
+void log_maintenance(const std::string& pass, const Result<server::PassRun>& run) {
+  if (!run.ok()) return runtime::log_warning(pass + ": " + run.error().message + "; it is tried again");
+  for (const std::string& problem : run.value().problems) runtime::log_warning(pass + ": " + problem + "; it is tried again");
+  std::string done;
+  for (const auto& [what, count] : run.value().counts) {
+    // What waits is a level and no event.
+    if (count > 0 && what != "waiting") done.append(done.empty() ? "" : ", ").append(std::to_string(count) + ' ').append(what);
+  }
+  if (!done.empty()) runtime::log_info(pass + ": " + done);
+}
+
+}  // namespace reclaim::apps

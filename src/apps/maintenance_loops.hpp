@@ -1,0 +1,58 @@
+// The archive's passes of a process, each in a loop of its own so that none waits for another, and the beat of their agents in one more.
+//
+// Who may call: any thread wakes; the app's starts and stops. Stopping gives back what is in hand. A crash leaves agents to be collected.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "runtime/loop.hpp"
+#include "server/maintenance.hpp"
+
+namespace reclaim::apps {
+
+inline constexpr Millis kHeartbeatMin{10};
+
+struct MaintenancePeriods {
+  std::optional<Millis> interval;  // of the passes; nothing: only when asked
+  Millis heartbeat{1000};
+  Millis agent_timeout{5000};
+};
+
+class MaintenanceLoops {
+ public:
+  // Told of every run that a loop made, on that loop's thread.
+  using Told = std::function<void(const std::string& pass, const Result<server::PassRun>& run, Millis took)>;
+
+  // `beat_too`: what else of this process has an agent that beats.
+  MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, Told told, std::function<void()> beat_too = {});
+  ~MaintenanceLoops() { stop(); }
+
+  void start(const MaintenancePeriods& periods);
+  // A hint, for what the period would find anyway.
+  void wake(std::string_view pass);
+  // Waits for the passes at hand, gives back what is in hand, and leaves. What cannot be given back is left to a collector.
+  void stop();
+
+ private:
+  std::optional<Millis> run(const std::string& pass, Millis period);
+
+  server::Maintenance& maintenance_;
+  const Clock& clock_;
+  const Told told_;
+  const std::function<void()> beat_too_;
+  std::unique_ptr<runtime::Loop> heart_;
+  std::mutex mutex_;  // of the map, not of the passes
+  std::map<std::string, std::unique_ptr<runtime::Loop>, std::less<>> loops_;
+};
+
+// What a run did, and what went wrong with it.
+void log_maintenance(const std::string& pass, const Result<server::PassRun>& run);
+
+}  // namespace reclaim::apps

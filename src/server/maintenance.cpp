@@ -1,0 +1,226 @@
+#include "server/maintenance.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "agents/takeover.hpp"
+#include "archive/cleanup.hpp"
+#include "archive/estate.hpp"
+#include "archive/sweep.hpp"
+
+namespace reclaim::server {
+namespace {
+
+constexpr Millis kStep{30'000};
+constexpr std::size_t kNamesAtOnce = 1'000;       // of the dead
+constexpr std::size_t kLooksAtOnce = 1'000;       // of the sweep
+constexpr std::size_t kRequestsAtOnce = 200'000;  // of the cleanup
+constexpr const char* kKind = "maintenance";
+
+void append(std::vector<std::string>& to, std::vector<std::string> problems) {
+  to.insert(to.end(), std::make_move_iterator(problems.begin()), std::make_move_iterator(problems.end()));
+}
+
+}  // namespace
+
+std::uint64_t PassRun::count(std::string_view what) const {
+  const auto found = std::ranges::find(counts, what, &std::pair<std::string_view, std::uint64_t>::first);
+  return found == counts.end() ? 0 : found->second;
+}
+
+Result<PassRun> ArchivePass::run(const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  Result<PassRun> done = run_joined(actor);
+  if (agent_) agent_->heart().progress(Millis(0));
+  return done;
+}
+
+Result<PassRun> ArchivePass::run_joined(const std::string& actor) {
+  const agents::Membership::Joined joined = TRY(membership_.join());
+  if (joined.agent != agent_) {
+    auto hand = std::make_unique<archive::Hand>(store_, *joined.agent);
+    begin(*hand, joined.agent);
+    hand_ = std::move(hand);
+    agent_ = joined.agent;
+  }
+  agent_->heart().progress(kStep);
+  return work(actor);
+}
+
+Status ArchivePass::stop() {
+  const std::lock_guard lock(mutex_);
+  if (agent_ && !agent_->heart().is_fenced()) TRY(give_back());
+  return membership_.leave();
+}
+
+class Maintenance::AgentsPass final : public ArchivePass {
+ public:
+  AgentsPass(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options)
+      : ArchivePass(store, options.process + "-agents", kKind), database_(database), clock_(clock), options_(options) {}
+
+  std::string_view name() const override { return kAgents; }
+
+  Watched watched() const {
+    const std::lock_guard lock(mutex_);
+    return watched_;
+  }
+
+ private:
+  void begin(archive::Hand& hand, const std::shared_ptr<agents::Agent>& agent) override {
+    hand_ = &hand;
+    sweep_.reset();
+    takeover_.reset();
+    estate_.emplace(hand, [this] { return archive::Context{database_, clock_.wall(), "pass:" + std::string(kAgents)}; });
+    takeover_.emplace(store(), *agent, *estate_, options_.agent_timeout);
+    sweep_.emplace(hand, *estate_);
+  }
+
+  Result<PassRun> work(const std::string& actor) override {
+    PassRun run{.pass = std::string(kAgents)};
+    const Status given = archive::give_back(*hand_, *estate_, "segment");
+    if (!given.ok()) run.problems.push_back(given.error().message);
+    agents::TakeoverReport taken = TRY(takeover_->run(clock_.now(), kNamesAtOnce));
+    note_watched();
+    run.more = taken.more;
+    run.counts = {{"collected", taken.collected}, {"taken", taken.taken}, {"settled", taken.settled}, {"leftovers", taken.leftovers}};
+    append(run.problems, std::move(taken.problems));
+    if (actor.starts_with("pass:") && swept_at_ && clock_.now() - *swept_at_ < options_.sweep_period) return run;
+    archive::SweepReport swept = TRY(sweep_->run(kLooksAtOnce));
+    swept_at_ = clock_.now();
+    run.more = run.more || swept.more;
+    run.counts.emplace_back("swept", swept.settled);
+    append(run.problems, std::move(swept.problems));
+    return run;
+  }
+
+  Status give_back() override {
+    for (const char* kind : {"segment", "queue", "mount"}) TRY(archive::give_back(*hand_, *estate_, kind));
+    return done();
+  }
+
+  void note_watched() {
+    const std::lock_guard lock(mutex_);
+    watched_ = {.self = hand_->id(), .judgements = takeover_->judgements()};
+  }
+
+  ports::Database& database_;
+  const Clock& clock_;
+  const MaintenanceOptions options_;
+  archive::Hand* hand_ = nullptr;
+  std::optional<archive::ArchiveEstate> estate_;
+  std::optional<agents::Takeover> takeover_;
+  std::optional<archive::Sweep> sweep_;
+  std::optional<Instant> swept_at_;
+  mutable std::mutex mutex_;  // of what was seen
+  Watched watched_;
+};
+
+class Maintenance::CleanupPass final : public ArchivePass {
+ public:
+  CleanupPass(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options)
+      : ArchivePass(store, options.process + "-cleanup", kKind), database_(database), clock_(clock) {}
+
+  std::string_view name() const override { return kCleanup; }
+
+ private:
+  void begin(archive::Hand& hand, const std::shared_ptr<agents::Agent>& /*agent*/) override {
+    hand_ = &hand;
+    estate_.emplace(hand, [this] { return context("pass:" + std::string(kCleanup)); });
+  }
+
+  Result<PassRun> work(const std::string& actor) override {
+    archive::CleanupReport report = TRY(archive::clean_up(context(actor), *hand_, *estate_, kRequestsAtOnce));
+    return PassRun{.pass = std::string(kCleanup),
+                   .counts = {{"finished", report.finished},
+                              {"waiting", report.waiting},
+                              {"requeued", report.requeued},
+                              {"failed", report.failed},
+                              {"ended", report.ended},
+                              {"refused", report.refused}},
+                   .more = report.more,
+                   .problems = std::move(report.problems)};
+  }
+
+  // Reservations go with the queues' names.
+  Status give_back() override {
+    for (const char* kind : {"segment", "queue"}) TRY(archive::give_back(*hand_, *estate_, kind));
+    return done();
+  }
+
+  archive::Context context(std::string actor) const { return {database_, clock_.wall(), std::move(actor)}; }
+
+  ports::Database& database_;
+  const Clock& clock_;
+  archive::Hand* hand_ = nullptr;
+  std::optional<archive::ArchiveEstate> estate_;
+};
+
+Maintenance::Maintenance(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options) {
+  const auto is_wanted = [&](std::string_view pass) {
+    return options.passes.empty() || std::ranges::find(options.passes, pass) != options.passes.end();
+  };
+  if (is_wanted(kAgents)) {
+    auto pass = std::make_unique<AgentsPass>(database, store, clock, options);
+    watcher_ = pass.get();
+    add(std::move(pass));
+  }
+  if (is_wanted(kCleanup)) add(std::make_unique<CleanupPass>(database, store, clock, options));
+}
+
+Maintenance::~Maintenance() = default;
+
+std::vector<std::string> Maintenance::names() const {
+  std::vector<std::string> names;
+  for (const auto& pass : passes_) names.emplace_back(pass->name());
+  return names;
+}
+
+std::vector<std::string> Maintenance::all_names() { return {std::string(kAgents), std::string(kCleanup)}; }
+
+ArchivePass* Maintenance::find(std::string_view pass) const {
+  const auto found = std::ranges::find(passes_, pass, [](const auto& each) { return each->name(); });
+  return found == passes_.end() ? nullptr : found->get();
+}
+
+Result<PassRun> Maintenance::run(std::string_view pass, const std::string& actor) const {
+  ArchivePass* found = find(pass);
+  check(found != nullptr, "passes are run by names that names() gave");
+  return found->run(actor);
+}
+
+Result<std::vector<PassRun>> Maintenance::run_now(const std::vector<std::string>& passes, const std::string& actor) const {
+  for (const std::string& pass : passes) {
+    if (find(pass) != nullptr) continue;
+    std::string there;
+    for (const std::string& name : names()) there.append(there.empty() ? "" : ", ").append(name);
+    return invalid("passes", "there is no pass " + pass + "; there are " + there);
+  }
+  std::vector<PassRun> runs;
+  for (const std::string& pass : passes.empty() ? names() : passes) {
+    Result<PassRun> run = find(pass)->run(actor);
+    runs.push_back(run.ok() ? std::move(run).value() : PassRun{.pass = pass, .error = run.error().message});
+  }
+  return runs;
+}
+
+Status Maintenance::beat() const {
+  Status first;
+  for (const auto& pass : passes_) {
+    const Status beaten = pass->beat();
+    if (!beaten.ok() && first.ok()) first = beaten;
+  }
+  return first;
+}
+
+Status Maintenance::stop() const {
+  Status first;
+  for (const auto& pass : passes_) {
+    const Status stopped = pass->stop();
+    if (!stopped.ok() && first.ok()) first = stopped;
+  }
+  return first;
+}
+
+Watched Maintenance::watched() const { return watcher_ == nullptr ? Watched() : watcher_->watched(); }
+
+}  // namespace reclaim::server

@@ -1,0 +1,147 @@
+#include "archive/cleanup.hpp"
+
+#include <gtest/gtest.h>
+
+#include "archive/mounts.hpp"
+#include "sim/counting_store.hpp"
+#include "support/archive_world.hpp"
+
+namespace reclaim::archive {
+namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace): the world of this test
+
+TEST(Cleanup, SendsEveryRequestToItsBestTapeOrBackAndTheTapeIsFinal) {
+  Broken broken;
+  Process process(*broken.database, broken.store, "cleaner");
+  const CleanupReport report = process.clean().value();
+  EXPECT_EQ(report.problems, std::vector<std::string>());
+  EXPECT_EQ(report.requeued, 4u);
+  EXPECT_EQ(report.failed, 2u);
+  EXPECT_EQ(report.ended, 1u);
+  EXPECT_EQ(report.finished, 1u);
+  broken.expect_final("undisturbed");
+  EXPECT_EQ(broken.contents()[to_transfer("V2")], (Ids{{kWhole, 1}, {kWhole, 2}, {kApart, 1}}));
+  EXPECT_EQ(broken.contents()[to_transfer("V3")], (Ids{{kApart, 2}}));
+  EXPECT_EQ(broken.contents()[to_report("V1")], (Ids{{kApart, 3}, {kAlone, 1}}));
+  EXPECT_EQ(process.agent->owned(), std::set<ports::ObjectName>());
+}
+
+TEST(Cleanup, BeyondItsBudgetKeepsTheQueueReservedAndGoesOn) {
+  ArchiveWorld world;
+  for (std::uint64_t number = 1; number <= 40; ++number) world.put({90, number}, to_transfer("V1"), {request(1, {"V1", "V2"})});
+  world.ask("V1", TapeState::kBroken);
+  Process process(*world.database, world.store, "cleaner");
+  EXPECT_TRUE(clean_up(process.context(), process.hand, process.estate, 1).value().more);
+  const stored::Queue queue = read_queue(world.store, to_transfer("V1")).value().value();
+  EXPECT_EQ(queue.reservation().agent(), process.hand.id().str());
+  EXPECT_EQ(queue.reservation().done() + queue.reservation().left(), 40u);
+  EXPECT_GT(queue.reservation().done(), 0u);
+  Process other(*world.database, world.store, "other");
+  EXPECT_EQ(other.clean().value().waiting, 1u) << "one cleaner at a time";
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  EXPECT_EQ(world.contents()[to_transfer("V2")].size(), 40u);
+  expect_clean(world, "after two passes");
+}
+
+// Requests of users on a tape that takes only those of a repack: nobody raised a flag (A5).
+TEST(Cleanup, IsDueWhereATapeDoesNotAcceptWhatWaitsThere) {
+  ArchiveWorld world;
+  world.ask("V1", TapeState::kRepacking);
+  Process process(*world.database, world.store, "cleaner");
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  stored::Request repack = request(2, {"V1"});
+  repack.set_kind(stored::Request::REPACK);
+  world.put(kWhole, to_transfer("V1"), {request(1, {"V1", "V2"}), repack});
+  world.put(kApart, to_transfer("V1"), {request(1, {"V1", "V2"})});
+  EXPECT_EQ(process.clean().value().requeued, 2u);
+  EXPECT_EQ(world.contents()[to_transfer("V1")], (Ids{{kWhole, 2}})) << "what the repack asked for stays";
+  EXPECT_EQ(world.contents()[to_transfer("V2")], (Ids{{kWhole, 1}, {kApart, 1}}));
+  EXPECT_FALSE(read_queue(world.store, to_transfer("V1")).value()->has_reservation());
+  expect_clean(world, "repacking");
+}
+
+TEST(Cleanup, SetsAsideWhatCannotBeReadAndGoesOn) {
+  Broken broken;
+  const ports::Version version = broken.store.read(object_name(kWhole)).value().version;
+  broken.store.replace(object_name(kWhole), version, "rubbish").value();
+  Process process(*broken.database, broken.store, "cleaner");
+  EXPECT_EQ(process.clean().value().problems.size(), 1u);
+  EXPECT_EQ(broken.state_of("V1"), TapeState::kBroken);
+  EXPECT_EQ(broken.store.list_all("damaged").value().size(), 1u);
+}
+
+TEST(Cleanup, EndsTheStayOfATapeWithoutRequests) {
+  ArchiveWorld world;
+  world.ask("V1", TapeState::kBroken);
+  world.ask("V2", TapeState::kExported);
+  Process process(*world.database, world.store, "cleaner");
+  EXPECT_EQ(process.clean().value().finished, 2u);
+  EXPECT_EQ(world.state_of("V1"), TapeState::kBroken);
+  EXPECT_EQ(process.clean().value().finished, 0u);
+  expect_clean(world, "without requests");
+}
+
+TEST(Cleanup, OfATapeWhoseQueueCannotBeReadIsAProblemAndNobodyElses) {
+  ArchiveWorld world;
+  world.ask("V1", TapeState::kBroken);
+  world.ask("V2", TapeState::kBroken);
+  world.store.create(object_name(to_transfer("V1")), "rubbish").value();
+  Process process(*world.database, world.store, "cleaner");
+  const CleanupReport report = process.clean().value();
+  EXPECT_EQ(report.finished, 1u);
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_NE(report.problems[0].find("tape V1: object queue/V1.t"), std::string::npos) << report.problems[0];
+  EXPECT_EQ(world.state_of("V1"), TapeState::kBrokenPending);
+}
+
+TEST(Cleanup, WaitsForALivingDriveAndNotForADeadOne) {
+  ArchiveWorld world;
+  world.ask("V1", TapeState::kBroken);
+  Process process(*world.database, world.store, "cleaner");
+  {
+    Process drive(*world.database, world.store, "drive");
+    mount(drive.hand, Vid("V1"), "D1", 1).value();
+    EXPECT_EQ(process.clean().value().waiting, 1u);
+    EXPECT_EQ(world.state_of("V1"), TapeState::kBrokenPending);
+  }
+  process.run_all();
+  EXPECT_EQ(world.state_of("V1"), TapeState::kBroken);
+  EXPECT_EQ(find_mount(world.store, Vid("V1")).value().has_value(), false);
+  expect_clean(world, "after a drive has died");
+}
+
+using Copies = std::vector<std::vector<const char*>>;
+
+// Of whole segments, each request with the next of the lists of copies.
+double calls_per_request(int segments, const Copies& copies) {
+  ArchiveWorld world;
+  for (int number = 1; number <= segments; ++number) {
+    std::vector<stored::Request> requests;
+    for (std::uint32_t ordinal = 1; ordinal <= kRequestsPerSegmentMax; ++ordinal) {
+      requests.push_back(request(ordinal, copies[ordinal % copies.size()]));
+    }
+    world.put({90, static_cast<std::uint64_t>(number)}, to_transfer("V1"), requests);
+  }
+  world.ask("V1", TapeState::kBroken);
+  sim::CountingStore store(world.store);
+  Process process(*world.database, store, "cleaner");
+  store.take();
+  const CleanupReport report = clean_up(process.context(), process.hand, process.estate, 1'000'000).value();
+  EXPECT_EQ(report.finished, 1u);
+  const double requests = static_cast<double>(segments) * kRequestsPerSegmentMax;
+  EXPECT_EQ(static_cast<double>(report.requeued + report.failed), requests);
+  const double calls = static_cast<double>(store.take().count());
+  std::printf("cleanup of %.0f requests, %zu ways: %.5f store calls per request\n", requests, copies.size(), calls / requests);
+  return calls / requests;
+}
+
+TEST(Cleanup, CostsFewCallsToTheStoreHoweverManyRequestsThereAre) {
+  for (const auto& copies : {Copies{{"V1"}}, Copies{{"V1", "V2"}}, Copies{{"V1", "V2"}, {"V1", "V3"}, {"V1", "V4"}, {"V1"}}}) {
+    (void)calls_per_request(1, copies);
+    EXPECT_LE(calls_per_request(50, copies), 0.02);
+  }
+}
+
+}  // namespace
+}  // namespace reclaim::archive

@@ -1,0 +1,144 @@
+#include "archive/cleanup.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include "sim/crash.hpp"
+#include "sim/faulty_store.hpp"
+#include "support/archive_world.hpp"
+
+namespace reclaim::archive {
+namespace {
+
+using test::Broken;
+using test::Process;
+
+constexpr std::size_t kAFew = 3;  // requests: a pass ends in the middle
+
+constexpr int kLooksUntilDead = 3;  // of a third of the timeout
+
+// A process from its first call to its end: passes of a few requests each.
+void run_one(const Context& context, ports::ObjectStore& store, int passes) {
+  try {
+    const auto agent = agents::Agent::register_as(store, "first", "maintenance");
+    if (!agent.ok()) return;
+    Hand hand(store, *agent.value());
+    ArchiveEstate estate(hand, [&] { return context; });
+    for (int pass = 0; pass < passes; ++pass) (void)clean_up(context, hand, estate, kAFew);
+  } catch (const sim::Crash&) {
+  }
+}
+
+// Stopped at every call to the store and to the database, or an answer lost. Whoever comes next ends it.
+int crash_everywhere() {
+  int runs = 0;
+  for (const sim::Outcome outcome : sim::kOutcomes) {
+    bool is_reached = true;
+    for (int at = 0; is_reached; ++at, ++runs) {
+      Broken broken;
+      sim::Fault fault{at, outcome};
+      sim::FaultyStore store(broken.store, fault, static_cast<std::uint64_t>(at));
+      sim::FaultyDatabase database(*broken.database, fault);
+      const std::string where = "call " + std::to_string(at) + ", outcome " + std::to_string(static_cast<int>(outcome));
+      run_one({database, broken.context().wall, "pass:test"}, store, outcome == sim::Outcome::kAnswerLost ? 4 : 2);
+      is_reached = fault.happened;
+      Process second(*broken.database, broken.store, "second");
+      second.run_all();
+      broken.expect_final(where);
+      if (testing::Test::HasFailure()) return runs;
+    }
+  }
+  return runs;
+}
+
+TEST(CleanupUnderCrashes, EndsWithEveryRequestInOneQueueAndTheTapeFinal) { std::printf("crash points: cleanup: %d\n", crash_everywhere()); }
+
+// The collector dies, too: at each call of the round in which it collects, sweeps and cleans up.
+int crash_the_collector(sim::Fault first) {
+  int runs = 0;
+  for (const sim::Outcome outcome : sim::kOutcomes) {
+    bool is_reached = true;
+    for (int at = 0; is_reached && !testing::Test::HasFailure(); ++at, ++runs) {
+      Broken broken;
+      sim::Fault dies = first;
+      sim::FaultyStore through(broken.store, dies);
+      run_one(broken.context(), through, 1);
+      sim::Fault fault;
+      sim::FaultyStore store(broken.store, fault, static_cast<std::uint64_t>(at));
+      Process second(*broken.database, store, "second");
+      for (int look = 0; look < kLooksUntilDead; ++look) (void)second.collect();
+      fault = {.at = at, .outcome = outcome};
+      try {
+        for (int round = 0; round < 2; ++round) {
+          (void)second.collect();
+          (void)second.sweep.run(Process::kBudget);
+          (void)second.clean();
+        }
+      } catch (const sim::Crash&) {
+      }
+      is_reached = fault.happened;
+      Process third(*broken.database, broken.store, "third");
+      third.run_all();
+      broken.expect_final("a cleaner at " + std::to_string(first.at) + ", its collector at " + std::to_string(at));
+    }
+  }
+  return runs;
+}
+
+TEST(CleanupUnderCrashes, OfTheCollectorTooEndsTheSame) {
+  int runs = 0;
+  for (const int first : {25, 40, 46, 52, 58}) runs += crash_the_collector({.at = first, .outcome = sim::Outcome::kStopAfter});
+  std::printf("crash points: collectors of a cleaner: %d\n", runs);
+}
+
+// Calls back once before the call number `at` (a batch is one), and then goes on.
+class PausingStore : public ports::ObjectStore {
+ public:
+  PausingStore(ports::ObjectStore& inner, int at, std::function<void()> meanwhile)
+      : inner_(inner), at_(at), meanwhile_(std::move(meanwhile)) {}
+
+  std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
+    arrive();
+    return inner_.run(calls);
+  }
+  Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) override {
+    arrive();
+    return inner_.list(kind, after, limit);
+  }
+  bool has_paused() const { return at_ < 0; }
+
+ private:
+  void arrive() {
+    if (at_-- == 0) meanwhile_();
+  }
+
+  ports::ObjectStore& inner_;
+  int at_;
+  std::function<void()> meanwhile_;
+};
+
+TEST(PausedCleaners, WakeAfterTheirCollectionAndChangeNothing) {
+  int pauses = 0;
+  for (bool is_reached = true; is_reached && !HasFailure(); ++pauses) {
+    Broken broken;
+    std::unique_ptr<Process> second;
+    PausingStore store(broken.store, pauses, [&] {
+      second = std::make_unique<Process>(*broken.database, broken.store, "second");
+      second->run_all();
+      broken.expect_final("while it pauses at " + std::to_string(pauses));
+    });
+    run_one(broken.context(), store, 1);
+    is_reached = store.has_paused();
+    if (!second) second = std::make_unique<Process>(*broken.database, broken.store, "second");
+    second->run_all();
+    broken.expect_final("after a pause at " + std::to_string(pauses));
+  }
+  std::printf("crash points: pauses of a cleaner: %d\n", pauses);
+}
+
+}  // namespace
+}  // namespace reclaim::archive
