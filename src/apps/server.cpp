@@ -122,10 +122,12 @@ class Server {
     plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
     TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
     passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_);
-    maintenance_ = std::make_unique<MaintenanceLoops>(archive_->maintenance(), clock_,
-                                                      [this](const std::string& pass, const Result<server::PassRun>& run, Millis took) {
-                                                        measure_maintenance(metrics_, pass, run, took);
-                                                      });
+    maintenance_ = std::make_unique<MaintenanceLoops>(
+        archive_->maintenance(), clock_,
+        [this](const std::string& pass, const Result<server::PassRun>& run, Millis took) {
+          measure_maintenance(metrics_, pass, run, took);
+        },
+        [this] { (void)archive_->retrieves().beat(); });
     archive_->set_wake([this] { maintenance_->wake(server::kCleanup); });
     TRY(start_doors());
     passes_->start(options_.collector_interval);
@@ -140,6 +142,7 @@ class Server {
     if (gateway_) gateway_->stop();
     if (transport_) transport_->stop();
     if (metrics_transport_) metrics_transport_->stop();
+    if (archive_) leave_desk();
     if (maintenance_) maintenance_->stop();
     passes_.reset();
   }
@@ -151,6 +154,12 @@ class Server {
   }
 
  private:
+  // Nobody calls any more.
+  void leave_desk() {
+    const Status left = archive_->retrieves().leave();
+    if (!left.ok()) runtime::log_warning("the desk could not leave: " + left.error().message + "; another process gives back what it had");
+  }
+
   Status start_doors() {
     const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_); };
     syncs_ = std::make_unique<http::SyncDesk>(*plane_, metrics_, clock_, runtime::Lane::Limits{.threads = kLargeSyncsAtOnce});
