@@ -161,7 +161,10 @@ class Server {
   }
 
   Status start_doors() {
-    const auto refresh = [this] { refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_); };
+    const auto refresh = [this] {
+      refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_);
+      refresh_archive(metrics_, *archive_);
+    };
     syncs_ = std::make_unique<http::SyncDesk>(*plane_, metrics_, clock_, runtime::Lane::Limits{.threads = kLargeSyncsAtOnce});
     api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_,
                                                       .archive = *archive_,

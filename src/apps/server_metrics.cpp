@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/maintenance_loops.hpp"
+#include "archive/queue_list.hpp"
 #include "fleet/census.hpp"
 
 namespace reclaim::apps {
@@ -89,6 +90,22 @@ void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, 
     metrics.set(http::Metric::kWorkers, {std::string(name_of(count.state))}, static_cast<double>(count.count));
   }
   metrics.set(http::Metric::kUnaccounted, {"fleet"}, static_cast<double>(census.value().unaccounted));
+}
+
+void refresh_archive(http::Metrics& metrics, const server::ArchivePlane& archive) {
+  const Result<archive::RequestsByType> requests = archive::count_all_requests(archive.store());
+  if (requests.ok()) {
+    for (const archive::QueueType type : archive::kQueueTypes) {
+      const std::uint64_t count = requests.value().at(static_cast<std::size_t>(type));
+      metrics.set(http::Metric::kQueueRequests, {std::string(name_of(type))}, static_cast<double>(count));
+    }
+  }
+  const Result<std::vector<server::ListedAgent>> agents = archive.list_agents();
+  if (!agents.ok()) return;
+  for (const server::AgentState state : server::kAgentStates) {
+    const auto count = std::ranges::count(agents.value(), state, &server::ListedAgent::state);
+    metrics.set(http::Metric::kAgents, {std::string(name_of(state))}, static_cast<double>(count));
+  }
 }
 
 }  // namespace reclaim::apps

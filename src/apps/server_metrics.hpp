@@ -5,6 +5,7 @@
 #include "http/metrics.hpp"
 #include "http/sync_desk.hpp"
 #include "http/transport.hpp"
+#include "server/archive_plane.hpp"
 #include "server/control_plane.hpp"
 #include "server/maintenance.hpp"
 
@@ -22,5 +23,8 @@ void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& cou
 // Where the database does not answer, its levels stay as they were.
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
                      const gateway::Gateway& gateway, const http::SyncDesk& syncs);
+
+// What waits in the archive's store, and who works on it. Where the store does not answer, its levels stay as they were.
+void refresh_archive(http::Metrics& metrics, const server::ArchivePlane& archive);
 
 }  // namespace reclaim::apps

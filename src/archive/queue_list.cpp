@@ -141,6 +141,7 @@ std::optional<QueueCleanup> cleanup_of(const QueueId& id, const stored::Queue& q
 
 Result<std::vector<ListedQueue>> list_queues(const Context& context, ports::ObjectStore& store, const QueueFilter& filter,
                                              const std::string& after, std::size_t limit) {
+  if (!after.empty() && !ports::is_well_formed({std::string(kQueueKind), after})) return invalid("after", "is the next of no page");
   std::vector<ListedQueue> queues;
   const auto take = [&](const std::vector<QueueRead>& read) -> Result<bool> {
     const TapeStates states = TRY(states_of(context, read));

@@ -100,7 +100,8 @@ Result<std::vector<Tape>> find_tapes(const Context& context, const std::vector<V
   wire::Json list = wire::Json::array();
   for (const Vid& vid : vids) list.push_back(vid.str());
   std::vector<Tape> tapes;
-  for (const ports::Row& row : TRY(context.database.run(sql::tapes_find, {wire::to_text(list)}))) tapes.push_back(TRY(parse_tape(row)).tape);
+  for (const ports::Row& row : TRY(context.database.run(sql::tapes_find, {wire::to_text(list)})))
+    tapes.push_back(TRY(parse_tape(row)).tape);
   return tapes;
 }
 

@@ -150,6 +150,9 @@ void add_client_commands(CommandLine& line) {
   add_tape_commands(commands);
   add_file_commands(commands);
   add_policy_commands(commands);
+  add_queue_commands(commands);
+  add_drive_commands(commands);
+  add_agent_commands(commands);
   add_lineage_commands(commands);
   add_freeze_commands(commands);
   add_token_commands(commands);

@@ -8,8 +8,8 @@ namespace {
 
 const View& tape_view() {
   static const View view = {
-      {"VID", "vid"},         {"STATE", "state"},   {"POOL", "pool"},         {"LIBRARY", "library"},
-      {"FULL", "full", true}, {"REASON", "reason"}, {"SINCE", "state_since"},
+      {"VID", "vid"},       {"STATE", "state"},     {"POOL", "pool"},     {"LIBRARY", "library"},   {"REQUESTS", "requests", true},
+      {"IN", "mounted_by"}, {"FULL", "full", true}, {"REASON", "reason"}, {"SINCE", "state_since"},
   };
   return view;
 }
@@ -47,12 +47,14 @@ void add_add(Commands& commands, CLI::App* tapes) {
 void add_set_state(Commands& commands, CLI::App* tapes) {
   struct Asked {
     std::string vid, state, reason;
+    bool is_rehearsal = false;
   };
   auto given = std::make_shared<Asked>();
   CLI::App* command =
       commands.add(tapes, "set-state",
                    "Takes a tape out of service or back. Where requests wait on it, its state is X_PENDING until they are elsewhere.",
                    "reclaim tapes set-state V00001 BROKEN --reason 'torn at 30 m'", [given](Session& session) {
+                     if (given->is_rehearsal) return session.show(path_of(given->vid) + "/state/plan?state=" + given->state);
                      wire::Json body{{"state", given->state}};
                      if (!given->reason.empty()) body["reason"] = given->reason;
                      return session.change("PUT", path_of(given->vid) + "/state", body, tape_view());
@@ -62,6 +64,7 @@ void add_set_state(Commands& commands, CLI::App* tapes) {
       ->required()
       ->check(state_check());
   command->add_option("--reason", given->reason, "Why; for every state but ACTIVE it has to be said");
+  command->add_flag("--dry-run", given->is_rehearsal, "Change nothing, and show where the requests that wait on it would go");
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 namespace reclaim::http {
 
-Answered encode(const archive::Tape& tape) {
+Answered encode(const archive::Tape& tape, const TapeInStore& in_store) {
   Answered json;
   json["vid"] = tape.spec.vid.str();
   json["state"] = archive::name_of(tape.spec.state);
@@ -11,6 +11,8 @@ Answered encode(const archive::Tape& tape) {
   json["pool"] = tape.spec.pool.str();
   json["library"] = tape.spec.library.str();
   json["full"] = tape.spec.full;
+  json["requests"] = in_store.requests ? Answered(*in_store.requests) : Answered();
+  json["mounted_by"] = in_store.mounted_by ? Answered(*in_store.mounted_by) : Answered();
   return json;
 }
 

@@ -1,6 +1,8 @@
 // The catalogue as the API shows it (docs/openapi.yaml has the same shapes), and what its requests have in common.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "archive/files.hpp"
@@ -13,7 +15,12 @@
 
 namespace reclaim::http {
 
-Answered encode(const archive::Tape& tape);
+// What the store says of a tape. Nothing where it does not answer.
+struct TapeInStore {
+  std::optional<std::uint64_t> requests = {};  // that wait on it
+  std::optional<std::string> mounted_by = {};  // the drive; nothing, too, where it is in none
+};
+Answered encode(const archive::Tape& tape, const TapeInStore& in_store);
 Answered encode(const archive::File& file);
 Answered encode(const archive::Policy& policy);
 

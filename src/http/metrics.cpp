@@ -55,6 +55,8 @@ const std::vector<Described>& described() {
        "reclaim_cleanup_requests_total",
        "Requests that cleanups took from queues of tapes out of service, by what became of them.",
        {"outcome"}},
+      {Metric::kQueueRequests, Type::kGauge, "reclaim_queue_requests", "Requests in the archive's queues, by type of queue.", {"type"}},
+      {Metric::kAgents, Type::kGauge, "reclaim_agents", "Processes that the archive's store knows, by state.", {"state"}},
       {Metric::kSyncsHeld, Type::kGauge, "reclaim_syncs_held", "Syncs whose answer waits for work.", {}},
       {Metric::kInventoriesTotal,
        Type::kCounter,

@@ -31,6 +31,8 @@ enum class Metric {
   kUnaccounted,              // gauge: plane
   kTakeoversTotal,           // counter
   kCleanupRequestsTotal,     // counter: outcome (requeued, failed, ended)
+  kQueueRequests,            // gauge: type
+  kAgents,                   // gauge: state
   kSyncsHeld,                // gauge
   kInventoriesTotal,         // counter: form (full, delta)
   kLargeSyncs,               // gauge: state (running, waiting)

@@ -6,6 +6,10 @@ namespace reclaim::server {
 
 archive::Context ArchivePlane::context(std::string actor) const { return {database_, clock_.wall(), std::move(actor)}; }
 
+Result<std::vector<ListedAgent>> ArchivePlane::list_agents(const std::string& after) const {
+  return server::list_agents(store_, Watched(), after);
+}
+
 Result<archive::Tape> ArchivePlane::remove_tape(const std::string& actor, const archive::Vid& vid) const {
   return archive::remove_tape(context(actor), vid, [&] { return archive::tape_has_requests(store_, vid); });
 }

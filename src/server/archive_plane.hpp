@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "archive/context.hpp"
 #include "archive/files.hpp"
@@ -14,6 +15,7 @@
 #include "base/time.hpp"
 #include "ports/database.hpp"
 #include "ports/object_store.hpp"
+#include "server/agent_list.hpp"
 #include "server/maintenance.hpp"
 #include "server/retrieves.hpp"
 
@@ -27,8 +29,11 @@ class ArchivePlane {
   // What wakes the loop of the maintenance passes: a hint, for what their period would find anyway. Set once, before doors open.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
-  // For use cases: the archive's functions are called with this.
+  // For use cases: the archive's functions are called with these.
   archive::Context context(std::string actor) const;
+  ports::ObjectStore& store() const { return store_; }
+
+  Result<std::vector<ListedAgent>> list_agents(const std::string& after = "") const;
   // Where requests come in and are decided on.
   RetrieveDesk& retrieves() { return retrieves_; }
 

@@ -7,6 +7,9 @@ import uuid
 
 import harness
 
+# A server alone has no drives and no agents; tests/unit/http asks for theirs.
+OF_OTHERS = ("GET /api/v1/drives/{d}", "PUT /api/v1/drives/{d}", "GET /api/v1/agents/{agent}")
+
 OPENAPI = harness.HERE.parents[1] / "docs/openapi.yaml"
 
 
@@ -23,7 +26,8 @@ class OpenApiTest(harness.Story):
             self.resources(kind)
         self.ends()
         self.server.process.end()
-        check = [sys.executable, harness.HERE / "check_openapi.py", "--all-exercised", OPENAPI, recorded]
+        but = [word for operation in OF_OTHERS for word in ("--but", operation)]
+        check = [sys.executable, harness.HERE / "check_openapi.py", "--all-exercised", *but, OPENAPI, recorded]
         done = subprocess.run(check, capture_output=True, text=True, check=False)
         self.say(done.stdout.splitlines()[-1] if done.stdout else done.stderr)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
@@ -168,6 +172,9 @@ class OpenApiTest(harness.Story):
         self.expect(200, "PUT", "/api/v1/tapes/V2/state", {"state": "ACTIVE"})
         self.expect(202, "PUT", "/api/v1/tapes/V2/state", {"state": "BROKEN", "reason": "torn"})
         self.expect(422, "PUT", "/api/v1/tapes/V2/state", {"state": "BROKEN"})
+        self.expect(200, "GET", "/api/v1/tapes/V1/state/plan?state=EXPORTED")
+        self.expect(422, "GET", "/api/v1/tapes/V1/state/plan")
+        self.expect(409, "GET", "/api/v1/tapes/V2/state/plan?state=ACTIVE")
         self.expect(409, "PUT", "/api/v1/tapes/V2/state", {"state": "ACTIVE"})
         self.expect(200, "POST", "/api/v1/maintenance/run", {"passes": None})
         self.expect(422, "POST", "/api/v1/maintenance/run", {"passes": ["eat"]})
@@ -190,6 +197,12 @@ class OpenApiTest(harness.Story):
         self.expect(200, "PUT", "/api/v1/policies/bulk", {})
         self.expect(200, "GET", "/api/v1/policies/bulk")
         self.expect(200, "GET", "/api/v1/policies")
+        self.expect(200, "GET", "/api/v1/queues")
+        self.expect(200, "GET", "/api/v1/queues?vid=V1&type=to_transfer&cleanup=false&limit=1")
+        self.expect(422, "GET", "/api/v1/queues?type=lost")
+        self.expect(200, "GET", "/api/v1/drives")
+        self.expect(404, "PUT", "/api/v1/drives/D1", {"desired": "up"})
+        self.expect(200, "GET", "/api/v1/agents")
         self.expect(200, "DELETE", "/api/v1/policies/bulk")
         self.expect(404, "DELETE", "/api/v1/policies/bulk")
 

@@ -1,0 +1,93 @@
+"""What waits in the archive's store and who works on it, from outside: the store looked into beside a running server, queues, drives and
+agents over the API and in the client's words, and bad input."""
+import json
+import re
+
+import harness
+
+DONE, FAILED, USAGE, TEMPORARY = 0, 1, 2, 3
+
+
+class StoreTest(harness.Story):
+    def setUp(self):
+        super().setUp()
+        self.server = harness.Server(self, "--maintenance-interval", "never")
+
+    def do(self, *words, code=DONE):
+        done = self.client(self.server, *words)
+        self.assertEqual(code, done.returncode, f"{words}: {done.stderr}{done.stdout}")
+        if code == DONE:
+            self.assertEqual("", done.stderr)
+        else:
+            self.assertRegex(done.stderr, r"\Areclaim: [^\n]+\n\Z")
+        self.error = done.stderr
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.do(*words, "--output", "json"))
+
+    def test_a_store_is_looked_into_beside_its_server(self):
+        data = ("--data", self.server.data)
+        objects = self.json("store", "list", *data)["objects"]
+        self.assertEqual(sorted(found["name"].split("/")[0] for found in objects), sorted(found["name"].split("/")[0] for found in
+                         self.json("store", "list", "--store", f"lmdb:{self.server.data}/store")["objects"]))
+        self.assertRegex(self.do("store", "list", "queue", *data), r"\ANAME +VERSION +SIZE\n\Z")
+        report = self.json("store", "check", *data)
+        self.assertEqual(([], 0, 0), (report["findings"], report["more"], report["unsettled"]))
+        self.assertRegex(self.do("store", "check", *data), r"\Aqueues +0\n(.*\n)*requests\.to_transfer +0\n")
+        self.do("store", "show", "queue/V1.t", *data, code=FAILED)
+        self.assertIn("the store holds no queue/V1.t", self.error)
+        self.server.process.end()
+        self.do("store", "check", *data)
+
+    def test_what_is_asked_wrongly_of_a_store_is_said_in_one_line(self):
+        data = ("--data", self.server.data)
+        self.do("store", "list", "queues", *data, code=USAGE)
+        self.assertIn("queue", self.error)
+        for name in ("V1", "queue/", "../x", "queue/a b", "QUEUE/x"):
+            self.do("store", "show", name, *data, code=USAGE)
+        self.do("store", "check", code=USAGE)
+        self.assertIn("say which store", self.error)
+        self.do("store", "check", *data, "--store", "lmdb:/x", code=USAGE)
+        self.do("store", "check", "--data", self.directory / "nowhere", code=USAGE)
+        self.assertIn("--data: there is no store in", self.error)
+        self.assertFalse((self.directory / "nowhere").exists(), "nothing is made")
+        empty = self.directory / "empty"
+        empty.mkdir()
+        self.do("store", "check", "--store", f"lmdb:{empty}", code=USAGE)
+        self.assertEqual([], list(empty.iterdir()), "nothing is made")
+        self.do("store", "check", "--store", "s3:x", code=USAGE)
+        junk = self.directory / "junk"
+        junk.mkdir()
+        (junk / "data.mdb").write_bytes(b"junk" * 5000)
+        self.do("store", "list", "--store", f"lmdb:{junk}", code=FAILED)
+
+    def test_queues_drives_and_agents_of_an_empty_archive(self):
+        self.assertRegex(self.do("queues", "list"), r"\AVID +TYPE +REQUESTS")
+        for flags in (("--cleanup",), ("--vid", "V1"), ("--type", "failed")):
+            self.assertEqual([], self.json("queues", "list", *flags)["queues"])
+        self.do("queues", "show", "V1", code=FAILED)
+        self.assertIn("nothing waits on it", self.error)
+        self.do("queues", "list", "--type", "lost", code=USAGE)
+        self.assertEqual([], self.json("drives", "list")["drives"])
+        self.do("drives", "down", "D1", code=USAGE)
+        self.do("drives", "down", "D1", "--reason", "torn", code=FAILED)
+        self.assertIn("no drive D1", self.error)
+        self.do("drives", "up", "D1", code=FAILED)
+        self.json("agents", "list")
+        self.do("agents", "show", "nobody", code=FAILED)
+        self.assertEqual(0, self.add_tape("V1")["requests"])
+        self.assertRegex(self.do("tapes", "set-state", "V1", "BROKEN", "--dry-run"), r"becomes +BROKEN_PENDING\n(.*\n)*failed +0\n")
+        self.do("tapes", "set-state", "V1", "REPACKING_DISABLED", "--dry-run", code=FAILED)
+        self.assertEqual("ACTIVE", self.json("tapes", "show", "V1")["state"])
+        metrics = self.server.metrics()
+        self.assertEqual([0, 0, 0], [metrics[f'reclaim_queue_requests{{type="{kind}"}}'] for kind in ("to_transfer", "to_report", "failed")])
+        states = [re.search('"(.*)"', name)[1] for name in metrics if name.startswith("reclaim_agents{")]
+        self.assertEqual({"alive", "silent", "stuck", "collected", "unwatched"}, set(states))
+
+    def add_tape(self, vid):
+        return self.json("tapes", "add", vid, "--pool", "p", "--library", "l")
+
+
+if __name__ == "__main__":
+    harness.main(at_once=2)
