@@ -150,6 +150,8 @@ void add_client_commands(CommandLine& line) {
   add_tape_commands(commands);
   add_file_commands(commands);
   add_policy_commands(commands);
+  add_retrieve_commands(commands);
+  add_failed_commands(commands);
   add_queue_commands(commands);
   add_drive_commands(commands);
   add_agent_commands(commands);

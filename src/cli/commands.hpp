@@ -64,6 +64,8 @@ void add_explain_command(Commands& commands);
 void add_tape_commands(Commands& commands);
 void add_file_commands(Commands& commands);
 void add_policy_commands(Commands& commands);
+void add_retrieve_commands(Commands& commands);
+void add_failed_commands(Commands& commands);
 void add_queue_commands(Commands& commands);
 void add_drive_commands(Commands& commands);
 void add_agent_commands(Commands& commands);

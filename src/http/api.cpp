@@ -35,6 +35,7 @@ class Api::Impl {
     add_tape_routes(routes_, parts_);
     add_file_routes(routes_, parts_);
     add_policy_routes(routes_, parts_);
+    add_retrieve_routes(routes_, parts_);
     add_queue_routes(routes_, parts_);
     add_drive_routes(routes_, parts_);
     add_agent_routes(routes_, parts_);

@@ -68,6 +68,7 @@ void add_event_routes(Routes& routes, const ApiParts& parts);
 void add_tape_routes(Routes& routes, const ApiParts& parts);
 void add_file_routes(Routes& routes, const ApiParts& parts);
 void add_policy_routes(Routes& routes, const ApiParts& parts);
+void add_retrieve_routes(Routes& routes, const ApiParts& parts);
 void add_queue_routes(Routes& routes, const ApiParts& parts);
 void add_drive_routes(Routes& routes, const ApiParts& parts);
 void add_agent_routes(Routes& routes, const ApiParts& parts);

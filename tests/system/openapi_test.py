@@ -7,8 +7,9 @@ import uuid
 
 import harness
 
-# A server alone has no drives and no agents; tests/unit/http asks for theirs.
-OF_OTHERS = ("GET /api/v1/drives/{d}", "PUT /api/v1/drives/{d}", "GET /api/v1/agents/{agent}")
+# A server alone has no drives, and nothing of it fails; tests/unit/http asks for theirs.
+OF_OTHERS = ("GET /api/v1/drives/{d}", "PUT /api/v1/drives/{d}", "GET /api/v1/failed/{id}", "DELETE /api/v1/failed/{id}",
+             "POST /api/v1/failed/{id}/retry")
 
 OPENAPI = harness.HERE.parents[1] / "docs/openapi.yaml"
 
@@ -189,6 +190,7 @@ class OpenApiTest(harness.Story):
         self.expect(200, "GET", "/api/v1/files?limit=1")
         self.expect(200, "GET", "/api/v1/files?vid=V1&after=1")
         self.expect(409, "DELETE", "/api/v1/tapes/V1")
+        self.retrieves()
         self.expect(200, "PUT", "/api/v1/files/f1", {"copies": []})
         self.expect(200, "DELETE", "/api/v1/files/f1")
         self.expect(200, "DELETE", "/api/v1/files/f2")
@@ -202,9 +204,26 @@ class OpenApiTest(harness.Story):
         self.expect(422, "GET", "/api/v1/queues?type=lost")
         self.expect(200, "GET", "/api/v1/drives")
         self.expect(404, "PUT", "/api/v1/drives/D1", {"desired": "up"})
-        self.expect(200, "GET", "/api/v1/agents")
+        agent = self.expect(200, "GET", "/api/v1/agents").json["agents"][0]
+        self.expect(200, "GET", f"/api/v1/agents/{agent['name']}@{agent['epoch']}")
         self.expect(200, "DELETE", "/api/v1/policies/bulk")
         self.expect(404, "DELETE", "/api/v1/policies/bulk")
+
+    def retrieves(self):
+        wanted = {"file": "f1", "destination": "run 7/f1", "requester": "alice", "report_to": None, "priority": 1, "policy": None}
+        request = self.expect(201, "POST", "/api/v1/retrieves", wanted).json["id"]
+        self.expect(201, "POST", "/api/v1/retrieves", [wanted, {**wanted, "file": "f9"}])
+        self.expect(422, "POST", "/api/v1/retrieves", [{**wanted, "file": "f9"}])
+        self.expect(422, "POST", "/api/v1/retrieves", {**wanted, "destination": "../f1"})
+        self.expect(200, "GET", f"/api/v1/retrieves/{request}")
+        self.expect(404, "GET", "/api/v1/retrieves/9-9-9")
+        self.expect(422, "GET", "/api/v1/retrieves?state=lost")
+        self.expect(409, "POST", f"/api/v1/failed/{request}/retry")
+        self.expect(404, "GET", f"/api/v1/failed/{request}")
+        self.expect(200, "GET", "/api/v1/failed?vid=V1")
+        for listed in self.expect(200, "GET", "/api/v1/retrieves?file=f1&vid=V1&state=queued&limit=10").json["retrieves"]:
+            self.expect(200, "DELETE", f"/api/v1/retrieves/{listed['id']}")
+        self.expect(404, "DELETE", f"/api/v1/retrieves/{request}")
 
     def events(self):
         self.expect(200, "GET", "/api/v1/events")

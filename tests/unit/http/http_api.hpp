@@ -125,6 +125,19 @@ class HttpApi : public testing::Test {
     ASSERT_EQ(ask("POST", kVolumes, R"({"handle":"v1","container":"c1"})").status, 201);
   }
 
+  // Tapes V1 and V2, and the files f1 on both and f2 on V1.
+  void arrange_archive() {
+    for (const char* vid : {"V1", "V2"}) {
+      ASSERT_EQ(ask("POST", "/api/v1/tapes", Json{{"vid", vid}, {"pool", "p"}, {"library", "l"}}.dump()).status, 201);
+    }
+    const Json f1{{"id", "f1"},
+                  {"size", 12},
+                  {"checksum", "adler32:1e0b0402"},
+                  {"copies", Json::parse(R"([{"vid":"V1","fseq":1},{"vid":"V2","fseq":1}])")}};
+    const Json f2{{"id", "f2"}, {"size", 12}, {"checksum", "adler32:1e0b0402"}, {"copies", Json::parse(R"([{"vid":"V1","fseq":2}])")}};
+    ASSERT_EQ(ask("POST", "/api/v1/files", Json{f1, f2}.dump()).status, 201);
+  }
+
   static std::string sync_body(std::int64_t sequence, const std::string& more = "") {
     return R"({"session":"s1","incarnation":"i1","started":1,"as_of":0,"sequence":)" + std::to_string(sequence) + more + "}";
   }
