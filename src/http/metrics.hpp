@@ -29,10 +29,10 @@ enum class Metric {
   kPassChangedTotal,         // counter: pass
   kFencedTotal,              // counter: what (sequence, session, lineage, agent, segment)
   kUnaccounted,              // gauge: plane
-  kTakeoversTotal,           // counter
-  kCleanupRequestsTotal,     // counter: outcome (requeued, failed, ended)
   kQueueRequests,            // gauge: type
   kAgents,                   // gauge: state
+  kTakeoversTotal,           // counter
+  kCleanupRequestsTotal,     // counter: outcome (requeued, failed, ended)
   kSyncsHeld,                // gauge
   kInventoriesTotal,         // counter: form (full, delta)
   kLargeSyncs,               // gauge: state (running, waiting)

@@ -7,7 +7,7 @@ namespace reclaim::server {
 archive::Context ArchivePlane::context(std::string actor) const { return {database_, clock_.wall(), std::move(actor)}; }
 
 Result<std::vector<ListedAgent>> ArchivePlane::list_agents(const std::string& after) const {
-  return server::list_agents(store_, Watched(), after);
+  return server::list_agents(store_, maintenance_.watched(), after);
 }
 
 Result<archive::Tape> ArchivePlane::remove_tape(const std::string& actor, const archive::Vid& vid) const {

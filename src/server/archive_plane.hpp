@@ -32,10 +32,10 @@ class ArchivePlane {
   // For use cases: the archive's functions are called with these.
   archive::Context context(std::string actor) const;
   ports::ObjectStore& store() const { return store_; }
-
-  Result<std::vector<ListedAgent>> list_agents(const std::string& after = "") const;
   // Where requests come in and are decided on.
   RetrieveDesk& retrieves() { return retrieves_; }
+
+  Result<std::vector<ListedAgent>> list_agents(const std::string& after = "") const;
 
   // kConflict while a copy is on the tape or a request names it.
   Result<archive::Tape> remove_tape(const std::string& actor, const archive::Vid& vid) const;

@@ -104,6 +104,17 @@ TEST_F(HttpApi, AgentsAreListedWithWhatTheyOwn) {
   EXPECT_EQ(refused("GET", kAgents + "?after=x"), "422 invalid after");
 }
 
+TEST_F(HttpApi, WhatThisProcessWatchesIsShown) {
+  const auto drive = agents::Agent::register_as(store, "D1", "drive").value();
+  drive->heart().progress(Millis(60'000));
+  drive->heart().beat().value();
+  archive.maintenance().run(server::kAgents, "test").value();
+  EXPECT_EQ(ask("GET", kAgents + "/server-agents").body.value("state", ""), "alive");
+  const Json seen = ask("GET", kAgents + "/D1").body;
+  EXPECT_EQ(seen.value("state", ""), "alive");
+  EXPECT_EQ(seen.value("progress_age_s", 9), 0);
+}
+
 TEST_F(HttpApi, APlanOfAStateSaysWhereTheRequestsWouldGoAndChangesNothing) {
   for (const char* vid : {"V1", "V2"}) {
     ASSERT_EQ(ask("POST", "/api/v1/tapes", R"({"vid":")" + std::string(vid) + R"(","pool":"p","library":"l"})").status, 201);
