@@ -6,6 +6,7 @@
 #include "archive/objects.hpp"
 #include "base/printable.hpp"
 #include "base/utf8.hpp"
+#include "ports/report_sink.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -108,6 +109,14 @@ std::string wrong_with_checksum(const Request& request) {
   return is_one ? "" : "must be ALGORITHM:HEX in lower case, of at most " + std::to_string(kChecksumBytesMax) + " bytes";
 }
 
+std::string wrong_with_report_to(const Request& request) {
+  if (request.report_to().empty()) return "";
+  std::string wrong = wrong_with_line(request.report_to(), kReportToBytesMax);
+  if (!wrong.empty()) return wrong;
+  const Result<ports::ReportUrl> url = ports::parse_report_url(request.report_to());
+  return url.ok() ? "" : url.error().message;
+}
+
 struct Rule {
   const char* field;
   std::string (*wrong)(const Request&);
@@ -129,8 +138,7 @@ constexpr Rule kRules[] = {
     {"destination",
      [](const Request& r) { return r.destination().empty() && was_set_aside(r) ? "" : wrong_with_destination(r.destination()); },
      [](Request& r) { r.clear_destination(); }},
-    {"report_to", [](const Request& r) { return wrong_with_line(r.report_to(), kReportToBytesMax); },
-     [](Request& r) { r.clear_report_to(); }},
+    {"report_to", wrong_with_report_to, [](Request& r) { r.clear_report_to(); }},
     {"policy", [](const Request& r) { return wrong_with_name(r.policy(), true); }, [](Request& r) { r.clear_policy(); }},
     {"created_ms",
      [](const Request& r) { return std::string(r.created_ms() >= 0 && r.created_ms() < kYear10000 ? "" : "is no time from 1970 to 9999"); },

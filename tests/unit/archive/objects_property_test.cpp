@@ -62,7 +62,7 @@ Request any_request(Draw& draw, std::uint32_t ordinal) {
   request.set_active_copy(static_cast<std::uint32_t>(draw.up_to(static_cast<std::uint64_t>(request.copies_size()) - 1)));
   request.set_requester(draw.line(256));
   request.set_destination(draw.name(200) + "/" + draw.name(200));
-  request.set_report_to(draw.line(300));
+  request.set_report_to("http://requester.example:8080/" + draw.name(300));
   if (draw.up_to(1) == 0) request.set_policy(draw.name(40));
   request.set_priority(static_cast<std::int64_t>(draw.any()));
   request.set_created_ms(static_cast<std::int64_t>(draw.up_to(2'000'000'000'000)));

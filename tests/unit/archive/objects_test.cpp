@@ -226,6 +226,8 @@ const std::vector<BadRequest>& bad_requests() {
       {"destination: has 4097 bytes", [](Request& r) { r.set_destination(std::string(4097, 'd')); }},
       {"destination: must be one line of UTF-8", [](Request& r) { r.set_destination(std::string("a\0b", 3)); }},
       {"report_to: must be one line of UTF-8", [](Request& r) { r.set_report_to("http://\xc3("); }},
+      {"report_to: must begin with http:// or https://", [](Request& r) { r.set_report_to("ftp://requester.example/"); }},
+      {"report_to: must name no user", [](Request& r) { r.set_report_to("http://alice:word@requester.example/"); }},
       {"report_to: has 2049 bytes", [](Request& r) { r.set_report_to(std::string(2049, 'u')); }},
       {"policy: must match", [](Request& r) { r.set_policy("no policy"); }},
       {"created_ms: is no time", [](Request& r) { r.set_created_ms(-1); }},
