@@ -1,6 +1,7 @@
 """Requests to read files, from outside: submitted one by one and many at once, shown, listed and taken back, over the API and in the
 client's words; what waits on a tape is seen in its queue; bad input changes nothing. On both engines."""
 import json
+import subprocess
 
 import harness
 
@@ -122,6 +123,20 @@ class RetrievesClientTest(harness.Story):
         for verb in ("show", "retry", "remove"):
             self.do("failed", verb, identity, code=FAILED)
 
+    def test_a_damaged_store_is_told_of_and_shown_as_far_as_it_can_be(self):
+        self.do("retrieves", "submit", "f1", "run 7/f1", "--requester", "alice-the-requester")
+        data = ("--data", self.server.data)
+        name = self.json("store", "list", "segment", *data)["objects"][0]["name"]
+        self.server.process.end()
+        store = self.server.data / "store" / "data.mdb"
+        store.write_bytes(store.read_bytes().replace(b"alice-the-requester", b"malice-is-not-here!"))
+        said = self.do("store", "check", *data, code=FAILED)
+        self.assertRegex(said, rf"\nbreaks A2, unreadable: {name}: ")
+        self.assertIn("1 thing is broken", self.error)
+        findings = json.loads(self.do("store", "check", *data, "--output", "json", code=FAILED))["findings"]
+        self.assertEqual([("unreadable", "A2", [name])], [(each["kind"], each["invariant"], each["objects"]) for each in findings])
+        self.assertRegex(self.do("store", "show", name, *data), r"damaged: .*\nbegins: 52 43 4c 4d")
+
     def test_many_at_once_are_each_answered_for_themselves(self):
         path = self.directory / "requests.csv"
         lines = [f"f{i % 100 + 1},run 7/{i},{i % 7}" for i in range(12_000)]
@@ -136,10 +151,13 @@ class RetrievesClientTest(harness.Story):
         report = self.json("retrieves", "submit", "--from", path)
         self.assertEqual((3, 0, 3), (report["queued"], report["refused"], len(set(report["ids"]))))
         self.assertEqual("a, b", self.json("retrieves", "show", report["ids"][0])["destination"])
+        command = [self.reclaim, "retrieves", "submit", "--from", "-", "--server", self.server.url, "--token-file", self.server.token_file]
+        done = subprocess.run(command, input=b"file,destination\nf1,a\nf2,b\n", capture_output=True, check=False, timeout=60)
+        self.assertEqual((0, b"2 requests are queued.\n", b""), (done.returncode, done.stdout, done.stderr))
         path.write_text("file,destination\nf1,a\nf1\n")
         self.do("retrieves", "submit", "--from", path, code=FAILED)
         self.assertIn("line 3: has 1 fields, not 2; nothing was sent", self.error)
-        self.assertEqual(12_002, self.json("tapes", "show", "V1")["requests"])
+        self.assertEqual(12_004, self.json("tapes", "show", "V1")["requests"])
 
 
 harness.engines(RetrievesTest)
