@@ -108,6 +108,7 @@ Result<TapeStandings> look_at_tapes(const Context& context, ports::ObjectStore& 
   for (std::size_t from = 0; from < ids.size(); from += kQueuesAtOnce) {
     const std::span<const QueueId> some = std::span(ids).subspan(from, std::min(kQueuesAtOnce, ids.size() - from));
     std::vector<ports::StoreCall> reads;
+    reads.reserve(some.size());
     for (const QueueId& id : some) reads.push_back(ports::read_call(object_name(id)));
     const std::vector<ports::StoreAnswer> answers = store.run(reads);
     for (std::size_t i = 0; i < answers.size(); ++i) TRY(note_queue(some[i], answers[i], standings.at(some[i].vid), queues));

@@ -166,6 +166,7 @@ void Tails::begin(WaitingByTape& waiting, Put& put) {
   std::vector<Fresh> fresh = draw(waiting);
   if (fresh.empty()) return;
   std::vector<ports::ObjectName> names;
+  names.reserve(fresh.size());
   for (const Fresh& one : fresh) names.push_back(object_name(one.at.id));
   const Status held = hand_.hold(names);
   if (!held.ok()) {
@@ -209,6 +210,7 @@ void Tails::give_up(const Fresh& fresh, const Error& why, Put& put, std::string 
 
 void Tails::create(std::vector<Fresh>& fresh, Put& put) {
   std::vector<ports::StoreCall> calls;
+  calls.reserve(fresh.size());
   for (const Fresh& one : fresh) calls.push_back(ports::create_call(object_name(one.at.id), encode(one.at.id, one.at.segment)));
   const std::vector<ports::StoreAnswer> answers = run_in_batches(hand_.store(), calls);
   std::vector<Fresh> created;
@@ -243,6 +245,7 @@ void Tails::announce_them(std::vector<Fresh>& fresh, WaitingByTape& waiting, Put
   std::map<Vid, std::vector<stored::Queue::Pointer>> entries;
   for (const Fresh& one : fresh) entries[one.vid].push_back(summarize(one.at.id, one.at.version, one.at.segment));
   std::vector<Announcement> announcements;
+  announcements.reserve(entries.size());
   for (auto& [vid, added] : entries) announcements.push_back({{vid, QueueType::kToTransfer}, std::move(added)});
   const std::vector<Status> statuses = announce_all(hand_.store(), announcements);
   std::map<Vid, Status> announced;

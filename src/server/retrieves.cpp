@@ -66,7 +66,7 @@ void RetrieveDesk::wait_for(Job& job) {
       continue;
     }
     is_at_work_ = true;
-    std::vector<Job*> jobs = std::exchange(waiting_, {});
+    const std::vector<Job*> jobs = std::exchange(waiting_, {});
     lock.unlock();
     do_all(jobs);
     lock.lock();
@@ -80,7 +80,7 @@ void RetrieveDesk::wait_for(Job& job) {
 }
 
 // In the order in which they came; submissions that follow each other go together.
-void RetrieveDesk::do_all(std::vector<Job*> jobs) {
+void RetrieveDesk::do_all(std::span<Job* const> jobs) {
   for (std::size_t at = 0; at < jobs.size();) {
     if (jobs[at]->decision) {
       jobs[at]->decided = decide(jobs[at]->decision);
@@ -92,7 +92,7 @@ void RetrieveDesk::do_all(std::vector<Job*> jobs) {
       sum += jobs[end]->weight();
       if (end > at && sum > kDeskTogetherMax) break;
     }
-    submit_together(std::span(jobs).subspan(at, end - at));
+    submit_together(jobs.subspan(at, end - at));
     at = end;
   }
   if (!session_) return;
@@ -111,16 +111,18 @@ Status RetrieveDesk::decide(const std::function<Status(Session&)>& decision) {
   return decided.ok() ? decided : Status(as_away(decided.error()));
 }
 
-void RetrieveDesk::submit_together(std::span<Job*> jobs) {
+void RetrieveDesk::submit_together(std::span<Job* const> jobs) {
   std::vector<archive::Submission> all;
   std::vector<std::size_t> open;  // those that have no answer yet
   for (Job* job : jobs) {
     std::move(job->submissions.begin(), job->submissions.end(), std::back_inserter(all));
   }
   std::vector<Result<archive::Enqueued>> answers(all.size(), Result<archive::Enqueued>(unavailable("")));
+  open.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) open.push_back(i);
   for (int i = 0; i < kRegistrations && !open.empty(); ++i) {
     std::vector<archive::Submission> some;
+    some.reserve(open.size());
     for (const std::size_t each : open) some.push_back(all[each]);
     const Result<Session*> session = join();
     std::vector<Result<archive::Enqueued>> got(some.size(), session.ok() ? unavailable("") : session.error());

@@ -59,8 +59,8 @@ class RetrieveDesk {
   struct Job;
 
   archive::Context context(std::string actor) const { return {database_, clock_.wall(), std::move(actor)}; }
-  void do_all(std::vector<Job*> jobs);
-  void submit_together(std::span<Job*> jobs);
+  void do_all(std::span<Job* const> jobs);
+  void submit_together(std::span<Job* const> jobs);
   void wait_for(Job& job);
   Status decide(const std::function<Status(Session&)>& decision);
   Result<Session*> join();
