@@ -138,7 +138,7 @@ CLI::Option* add_name(CLI::App* command, std::string& text, const std::string& d
   return command->add_option("NAME", text, description)->required()->check(name_check());
 }
 
-void add_client_commands(CommandLine& line) {
+void add_client_commands(CommandLine& line, const OpenLibrary& open_library) {
   Commands commands(line);
   add_worker_commands(commands);
   add_owner_commands(commands);
@@ -148,7 +148,7 @@ void add_client_commands(CommandLine& line) {
   add_collector_commands(commands);
   add_event_command(commands);
   add_tape_commands(commands);
-  add_file_commands(commands);
+  add_file_commands(commands, open_library);
   add_policy_commands(commands);
   add_retrieve_commands(commands);
   add_failed_commands(commands);

@@ -7,6 +7,7 @@
 
 #include "base/ids.hpp"
 #include "cli/api.hpp"
+#include "cli/client.hpp"
 #include "cli/command_line.hpp"
 #include "cli/table.hpp"
 #include "wire/json.hpp"
@@ -62,7 +63,8 @@ void add_owner_commands(Commands& commands);
 void add_resource_commands(Commands& commands, ResourceKind kind);
 void add_explain_command(Commands& commands);
 void add_tape_commands(Commands& commands);
-void add_file_commands(Commands& commands);
+void add_file_commands(Commands& commands, const OpenLibrary& open_library);
+void add_archive_command(Commands& commands, CLI::App* files, const OpenLibrary& open_library);
 void add_policy_commands(Commands& commands);
 void add_retrieve_commands(Commands& commands);
 void add_failed_commands(Commands& commands);

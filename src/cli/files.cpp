@@ -193,7 +193,7 @@ void add_import(Commands& commands, CLI::App* files) {
 
 }  // namespace
 
-void add_file_commands(Commands& commands) {
+void add_file_commands(Commands& commands, const OpenLibrary& open_library) {
   CLI::App* files = commands.group(nullptr, "files", "The files of the archive, and the tapes that they lie on.");
   add_list(commands, files);
   auto shown = std::make_shared<std::string>();
@@ -203,6 +203,7 @@ void add_file_commands(Commands& commands) {
   add_add(commands, files);
   add_set_copies(commands, files);
   add_import(commands, files);
+  if (open_library) add_archive_command(commands, files, open_library);
   auto removed = std::make_shared<std::string>();
   add_id(commands.add(files, "remove", "Removes a file from the catalogue. What lies on tape is left as it is.", "reclaim files remove f1",
                       [removed](Session& session) { return session.change("DELETE", path_of(*removed), {}, file_view()); }),
