@@ -81,9 +81,22 @@ class StoreTest(harness.Story):
         self.do("tapes", "set-state", "V1", "REPACKING_DISABLED", "--dry-run", code=FAILED)
         self.assertEqual("ACTIVE", self.json("tapes", "show", "V1")["state"])
         metrics = self.server.metrics()
-        self.assertEqual([0, 0, 0], [metrics[f'reclaim_queue_requests{{type="{kind}"}}'] for kind in ("to_transfer", "to_report", "failed")])
+        waiting = [metrics[f'reclaim_queue_requests{{type="{kind}"}}'] for kind in ("to_transfer", "to_report", "failed")]
+        self.assertEqual([0, 0, 0], waiting)
         states = [re.search('"(.*)"', name)[1] for name in metrics if name.startswith("reclaim_agents{")]
         self.assertEqual({"alive", "silent", "stuck", "collected", "unwatched"}, set(states))
+
+    def test_a_server_that_runs_its_passes_knows_who_lives(self):
+        watching = harness.Server(self, "--maintenance-interval", "100ms", name="watching")
+        watching.api.post("/api/v1/tapes", {"vid": "V1", "pool": "p", "library": "l"})
+        watching.api.post("/api/v1/files", {"id": "f1", "size": 1, "checksum": "adler32:00000001", "copies": [{"vid": "V1", "fseq": 1}]})
+        watching.api.post("/api/v1/retrieves", {"file": "f1", "destination": "f1"})
+        agents = lambda: {agent["kind"]: agent for agent in watching.api.get("/api/v1/agents")["agents"]}
+        all_live = lambda: len(agents()) > 1 and {each["state"] for each in agents().values()} == {"alive"}
+        harness.wait_until(all_live, 30, "all to be known to live")
+        desk = agents()["desk"]
+        self.assertEqual(desk["owned"], len(watching.api.get(f"/api/v1/agents/{desk['name']}@{desk['epoch']}")["objects"]))
+        self.assertEqual(len(watching.api.get("/api/v1/agents")["agents"]), watching.metrics()['reclaim_agents{state="alive"}'])
 
     def add_tape(self, vid):
         return self.json("tapes", "add", vid, "--pool", "p", "--library", "l")
