@@ -19,6 +19,8 @@ struct Options {
   std::vector<std::int64_t> handles = {100, 10'000, 100'000};
   std::int64_t rows = 100'000;
   std::int64_t rows_of_owner = 1000;
+  std::vector<std::int64_t> requests = {1000, 100'000};
+  std::int64_t at_once = 100;
 };
 
 std::vector<test::FleetEngine> engines(const Options& options);
@@ -48,5 +50,9 @@ void print(const Options& options, const std::string& title, const std::vector<w
 
 void bench_sync(const Options& options);
 void bench_marks(const Options& options);
+void bench_enqueue(const Options& options);
+void bench_pop(const Options& options);
+void bench_cleanup(const Options& options);
+void bench_takeover(const Options& options);
 
 }  // namespace reclaim::bench
