@@ -28,8 +28,17 @@ Error given_up(const ports::ObjectName& name) {
   return contended(name.str() + " was changed by others " + std::to_string(kEditAttempts) + " times in a row");
 }
 
-// Whether it changed anything. May be called again, on the index as it is then.
-using IndexEdit = std::function<Result<bool>(stored::Index&)>;
+// What an edit has come to. What it left as it is because of what it read elsewhere is right only if the index was the same all the while:
+// a segment may be gone because the index has moved on from it.
+enum class IndexEdited { kWrite, kNothing, kNothingIfUnchanged };
+// May be called again, on the index as it is then.
+using IndexEdit = std::function<Result<IndexEdited>(stored::Index&)>;
+
+Result<bool> is_still(ports::ObjectStore& store, const ports::ObjectName& name, const Result<ports::Object>& before) {
+  const Result<ports::Object> now = store.read(name);
+  if (!now.ok() && now.error().kind != Error::Kind::kNotFound) return now.error();
+  return now.ok() == before.ok() && (!now.ok() || now.value().version == before.value().version);
+}
 
 Status edit_index(ports::ObjectStore& store, const SegmentId& origin, const IndexEdit& edit) {
   const ports::ObjectName name = index_name(origin);
@@ -40,7 +49,12 @@ Status edit_index(ports::ObjectStore& store, const SegmentId& origin, const Inde
     if (!is_there && object.error().kind != Error::Kind::kNotFound) return object.error();
     stored::Index index;
     if (is_there) index = TRY(decode_index(origin, object.value().bytes));
-    if (!TRY(edit(index))) return done();
+    const IndexEdited edited = TRY(edit(index));
+    if (edited == IndexEdited::kNothing) return done();
+    if (edited == IndexEdited::kNothingIfUnchanged) {
+      if (TRY(is_still(store, name, object))) return done();
+      continue;
+    }
     ports::StoreCall call = ports::create_call(name, encode(origin, index));
     if (is_there) call = ports::replace_call(name, object.value().version, encode(origin, index));
     if (is_there && index.places().empty()) call = ports::remove_call(name, object.value().version);
@@ -119,17 +133,20 @@ class Order {
 };
 
 // The index goes forward only: what it says of a request gives way where the segment that is settled comes after it.
-Result<bool> lead_on(ports::ObjectStore& store, const SegmentId& settled, const Ways& ways, stored::Index& index) {
+Result<IndexEdited> lead_on(ports::ObjectStore& store, const SegmentId& settled, const Ways& ways, stored::Index& index) {
   Order order(store);
-  bool is_changed = false;
+  auto edited = IndexEdited::kNothing;
   for (const auto& [ordinal, child] : ways) {
     const auto place = place_of(index, ordinal);
     if (place == child) continue;
-    if (place && *place != settled && !TRY(order.leads_to(*place, settled, ordinal))) continue;
+    if (place && *place != settled && !TRY(order.leads_to(*place, settled, ordinal))) {
+      if (edited == IndexEdited::kNothing) edited = IndexEdited::kNothingIfUnchanged;
+      continue;
+    }
     put_place(index, ordinal, child);
-    is_changed = true;
+    edited = IndexEdited::kWrite;
   }
-  return is_changed;
+  return edited;
 }
 
 ports::StoreCall write_of(const SegmentAt& read, const stored::Segment& after) {
@@ -160,7 +177,9 @@ Result<std::optional<SegmentAt>> settle_forwarding(ports::ObjectStore& store, co
 Status forget(ports::ObjectStore& store, const SegmentId& origin, std::span<const std::uint32_t> ordinals) {
   std::vector<std::uint32_t> ended(ordinals.begin(), ordinals.end());
   std::ranges::sort(ended);
-  TRY(edit_index(store, origin, [&](stored::Index& index) -> Result<bool> { return drop_places(index, ended); }));
+  TRY(edit_index(store, origin, [&](stored::Index& index) -> Result<IndexEdited> {
+    return drop_places(index, ended) ? IndexEdited::kWrite : IndexEdited::kNothing;
+  }));
   int unanswered = 0;
   for (int attempt = 0; attempt < kEditAttempts; ++attempt) {
     std::optional<SegmentAt> found = TRY(read_segment(store, origin));
