@@ -31,6 +31,7 @@ namespace {
 
 constexpr Millis kTick{1'000};
 constexpr Millis kTrimPeriod{60'000};
+constexpr Millis kLevelsPeriod{10'000};
 constexpr std::size_t kLargeSyncsAtOnce = 2;
 
 server::ControlPlaneOptions plane_options(const ServerOptions& options, const std::string& holder, bool is_embedded) {
@@ -142,6 +143,7 @@ class Server {
     if (gateway_) gateway_->stop();
     if (transport_) transport_->stop();
     if (metrics_transport_) metrics_transport_->stop();
+    levels_.reset();
     if (archive_) leave_desk();
     if (maintenance_) maintenance_->stop();
     passes_.reset();
@@ -161,9 +163,12 @@ class Server {
   }
 
   Status start_doors() {
+    // Apart from the doors: a store that does not answer keeps nobody from the fleet's metrics.
+    levels_ =
+        std::make_unique<runtime::Loop>(clock_, kLevelsPeriod, [this](const std::stop_token&) { refresh_archive(metrics_, *archive_); });
     const auto refresh = [this] {
       refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_);
-      refresh_archive(metrics_, *archive_);
+      levels_->wake();
     };
     syncs_ = std::make_unique<http::SyncDesk>(*plane_, metrics_, clock_, runtime::Lane::Limits{.threads = kLargeSyncsAtOnce});
     api_ = std::make_unique<http::Api>(http::ApiParts{.plane = *plane_,
@@ -213,6 +218,7 @@ class Server {
   std::unique_ptr<http::Transport> metrics_transport_;
   std::unique_ptr<Passes> passes_;
   std::unique_ptr<MaintenanceLoops> maintenance_;
+  std::unique_ptr<runtime::Loop> levels_;  // of the archive, for metrics
 };
 
 int exit_code_of(const Error& error) {

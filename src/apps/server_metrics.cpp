@@ -94,11 +94,10 @@ void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, 
 
 void refresh_archive(http::Metrics& metrics, const server::ArchivePlane& archive) {
   const Result<archive::RequestsByType> requests = archive::count_all_requests(archive.store());
-  if (requests.ok()) {
-    for (const archive::QueueType type : archive::kQueueTypes) {
-      const std::uint64_t count = requests.value().at(static_cast<std::size_t>(type));
-      metrics.set(http::Metric::kQueueRequests, {std::string(name_of(type))}, static_cast<double>(count));
-    }
+  if (!requests.ok()) return;
+  for (const archive::QueueType type : archive::kQueueTypes) {
+    const std::uint64_t count = requests.value().at(static_cast<std::size_t>(type));
+    metrics.set(http::Metric::kQueueRequests, {std::string(name_of(type))}, static_cast<double>(count));
   }
   const Result<std::vector<server::ListedAgent>> agents = archive.list_agents();
   if (!agents.ok()) return;

@@ -24,7 +24,8 @@ void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& cou
 void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, const http::Transport& transport,
                      const gateway::Gateway& gateway, const http::SyncDesk& syncs);
 
-// What waits in the archive's store, and who works on it. Where the store does not answer, its levels stay as they were.
+// What waits in the archive's store, and who works on it. Reads all queues, and waits for a store that does not answer; its levels stay as
+// they were.
 void refresh_archive(http::Metrics& metrics, const server::ArchivePlane& archive);
 
 }  // namespace reclaim::apps

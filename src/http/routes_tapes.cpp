@@ -43,9 +43,8 @@ TapesInStore look_at(const ApiParts& parts, const std::vector<archive::Tape>& ta
   for (const archive::Tape& tape : tapes) vids.push_back(tape.spec.vid);
   TapesInStore found;
   const Result<std::map<archive::Vid, std::uint64_t>> counts = archive::count_requests(parts.archive.store(), vids);
-  if (counts.ok()) {
-    for (const auto& [vid, requests] : counts.value()) found[vid].requests = requests;
-  }
+  if (!counts.ok()) return found;
+  for (const auto& [vid, requests] : counts.value()) found[vid].requests = requests;
   const Result<std::vector<archive::Mount>> mounts = archive::list_mounts(parts.archive.store());
   if (mounts.ok()) {
     for (const archive::Mount& mount : mounts.value()) {

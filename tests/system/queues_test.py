@@ -80,6 +80,7 @@ class StoreTest(harness.Story):
         self.assertRegex(self.do("tapes", "set-state", "V1", "BROKEN", "--dry-run"), r"becomes +BROKEN_PENDING\n(.*\n)*failed +0\n")
         self.do("tapes", "set-state", "V1", "REPACKING_DISABLED", "--dry-run", code=FAILED)
         self.assertEqual("ACTIVE", self.json("tapes", "show", "V1")["state"])
+        harness.wait_until(lambda: 'reclaim_agents{state="alive"}' in self.server.metrics(), 30, "the archive's levels")
         metrics = self.server.metrics()
         waiting = [metrics[f'reclaim_queue_requests{{type="{kind}"}}'] for kind in ("to_transfer", "to_report", "failed")]
         self.assertEqual([0, 0, 0], waiting)
@@ -96,7 +97,9 @@ class StoreTest(harness.Story):
         harness.wait_until(all_live, 30, "all to be known to live")
         desk = agents()["desk"]
         self.assertEqual(desk["owned"], len(watching.api.get(f"/api/v1/agents/{desk['name']}@{desk['epoch']}")["objects"]))
-        self.assertEqual(len(watching.api.get("/api/v1/agents")["agents"]), watching.metrics()['reclaim_agents{state="alive"}'])
+        counted = lambda: watching.metrics().get('reclaim_agents{state="alive"}') == len(watching.api.get("/api/v1/agents")["agents"])
+        harness.wait_until(counted, 30, "all to be counted")
+        self.assertEqual(1, watching.metrics()['reclaim_queue_requests{type="to_transfer"}'])
 
     def add_tape(self, vid):
         return self.json("tapes", "add", vid, "--pool", "p", "--library", "l")
