@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/database_sqlite/sqlite.hpp"
+#include "archive/drives.hpp"
 #include "archive/files.hpp"
 #include "archive/policies.hpp"
 #include "archive/tapes.hpp"
@@ -48,6 +49,7 @@ void one_file(const Context& context) {
   must(must(archive::add_files(context, {file("f", {{Vid("V1"), 1}, {Vid("V2"), 1}})})).at(0));
 }
 void one_policy(const Context& context) { must(archive::put_policy(context, {.name = archive::PolicyName("bulk")})); }
+void one_drive(const Context& context) { must(archive::register_drive(context, archive::DriveName("D1"))); }
 
 const Change kChanges[] = {
     {"a tape is added", nothing, [](const Context& context) { (void)archive::add_tape(context, tape("V1")).ok(); }},
@@ -78,6 +80,12 @@ const Change kChanges[] = {
      [](const Context& context) { (void)archive::put_policy(context, {.name = archive::PolicyName("bulk"), .priority = 1}).ok(); }},
     {"a policy is removed", one_policy,
      [](const Context& context) { (void)archive::remove_policy(context, archive::PolicyName("bulk")).ok(); }},
+    {"a drive registers itself", nothing,
+     [](const Context& context) { (void)archive::register_drive(context, archive::DriveName("D1")).ok(); }},
+    {"a drive is taken down", one_drive,
+     [](const Context& context) {
+       (void)archive::set_drive(context, archive::DriveName("D1"), archive::Desired::kDown, "head cleaning").ok();
+     }},
 };
 
 // One catalogue, and the same through a port that fails.
@@ -107,9 +115,12 @@ class Subject {
     for (const archive::Policy& each : must(archive::list_policies(context, "", 10))) {
       text += each.name.str() + " " + std::to_string(each.priority) + "\n";
     }
+    for (const archive::Drive& each : must(archive::list_drives(context, "", 10))) {
+      text += each.name.str() + " " + std::string(name_of(each.desired)) + " " + each.reason + "\n";
+    }
     for (const audit::RecordedEvent& each : must(audit::read_events(*database_, 0, 100))) {
       const audit::Event& event = each.event;
-      text += event.action + " " + event.tape + event.file + event.policy + " " + event.to + " " + event.reason + "\n";
+      text += event.action + " " + event.tape + event.file + event.policy + event.drive + " " + event.to + " " + event.reason + "\n";
     }
     return text;
   }
