@@ -130,6 +130,8 @@ Result<std::vector<Status>> ArchiveEstate::disperse_all(std::vector<SegmentAt> s
   std::vector<Status> statuses;
   std::vector<std::string> names;
   std::vector<Dispersal> dispersals;
+  statuses.reserve(decided.size());
+  names.reserve(decided.size());
   for (Onward& onward : decided) {
     names.push_back(object_name(onward.dispersal.from.id).str());
     statuses.push_back(onward.waits == 0 ? done() : Status(conflict(names.back() + " waits for tapes that are under cleanup")));
@@ -147,8 +149,10 @@ namespace {
 
 Status give_back_some(Hand& hand, agents::Estate& estate, std::span<const ports::ObjectName> names) {
   std::vector<ports::StoreCall> reads;
+  reads.reserve(names.size());
   for (const ports::ObjectName& name : names) reads.push_back(ports::read_call(name));
   std::vector<Bequest> bequests;
+  bequests.reserve(names.size());
   for (ports::StoreAnswer& answer : hand.store().run(reads)) {
     const bool is_there = answer.ok() || answer.error().kind != Error::Kind::kNotFound;
     bequests.push_back({names[bequests.size()], is_there ? std::optional(TRY(std::move(answer))) : std::nullopt});
