@@ -30,6 +30,8 @@ std::optional<Millis> MaintenanceLoops::run(const std::string& pass, Millis peri
   const Instant began = clock_.now();
   const Result<server::PassRun> run = maintenance_.run(pass, "pass:" + pass);
   told_(pass, run, clock_.now() - began);
+  // What the dead had reserved is free now.
+  if (run.ok() && run.value().count("collected") > 0) wake(server::kCleanup);
   return run.ok() && run.value().more ? Millis(0) : period;
 }
 

@@ -1,9 +1,9 @@
 #include "server/maintenance.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
-#include "agents/takeover.hpp"
 #include "archive/cleanup.hpp"
 #include "archive/estate.hpp"
 #include "archive/sweep.hpp"
@@ -32,6 +32,7 @@ Result<PassRun> ArchivePass::run(const std::string& actor) {
   const std::lock_guard lock(mutex_);
   Result<PassRun> done = run_joined(actor);
   if (agent_) agent_->heart().progress(Millis(0));
+  if (done.ok() && done.value().gives_up) agent_->heart().fence();
   return done;
 }
 
@@ -115,30 +116,29 @@ class Maintenance::AgentsPass final : public ArchivePass {
   Watched watched_;
 };
 
-class Maintenance::CleanupPass final : public ArchivePass {
+// One that has no more of its own than its hand.
+class Maintenance::HandPass final : public ArchivePass {
  public:
-  CleanupPass(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options)
-      : ArchivePass(store, options.process + "-cleanup", kKind), database_(database), clock_(clock) {}
+  HandPass(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const std::string& process, std::string_view name,
+           Work work)
+      : ArchivePass(store, process + '-' + std::string(name), kKind),
+        database_(database),
+        clock_(clock),
+        name_(name),
+        work_(std::move(work)) {}
 
-  std::string_view name() const override { return kCleanup; }
+  std::string_view name() const override { return name_; }
 
  private:
   void begin(archive::Hand& hand, const std::shared_ptr<agents::Agent>& /*agent*/) override {
     hand_ = &hand;
-    estate_.emplace(hand, [this] { return context("pass:" + std::string(kCleanup)); });
+    estate_.emplace(hand, [this] { return context("pass:" + name_); });
   }
 
   Result<PassRun> work(const std::string& actor) override {
-    archive::CleanupReport report = TRY(archive::clean_up(context(actor), *hand_, *estate_, kRequestsAtOnce));
-    return PassRun{.pass = std::string(kCleanup),
-                   .counts = {{"finished", report.finished},
-                              {"waiting", report.waiting},
-                              {"requeued", report.requeued},
-                              {"failed", report.failed},
-                              {"ended", report.ended},
-                              {"refused", report.refused}},
-                   .more = report.more,
-                   .problems = std::move(report.problems)};
+    PassRun run = TRY(work_([&] { return context(actor); }, *hand_, *estate_));
+    run.pass = name_;
+    return run;
   }
 
   // Reservations go with the queues' names.
@@ -151,20 +151,46 @@ class Maintenance::CleanupPass final : public ArchivePass {
 
   ports::Database& database_;
   const Clock& clock_;
+  const std::string name_;
+  const Work work_;
   archive::Hand* hand_ = nullptr;
   std::optional<archive::ArchiveEstate> estate_;
 };
 
-Maintenance::Maintenance(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options) {
-  const auto is_wanted = [&](std::string_view pass) {
-    return options.passes.empty() || std::ranges::find(options.passes, pass) != options.passes.end();
-  };
+namespace {
+
+Result<PassRun> clean_up(const Maintenance::Contexts& context, archive::Hand& hand, agents::Estate& estate) {
+  archive::CleanupReport report = TRY(archive::clean_up(context(), hand, estate, kRequestsAtOnce));
+  return PassRun{.pass = {},
+                 .counts = {{"finished", report.finished},
+                            {"waiting", report.waiting},
+                            {"requeued", report.requeued},
+                            {"failed", report.failed},
+                            {"ended", report.ended},
+                            {"refused", report.refused}},
+                 .more = report.more,
+                 .problems = std::move(report.problems)};
+}
+
+}  // namespace
+
+Maintenance::Maintenance(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options)
+    : database_(database), store_(store), clock_(clock), options_(options) {
   if (is_wanted(kAgents)) {
     auto pass = std::make_unique<AgentsPass>(database, store, clock, options);
     watcher_ = pass.get();
-    add(std::move(pass));
+    passes_.push_back(std::move(pass));
   }
-  if (is_wanted(kCleanup)) add(std::make_unique<CleanupPass>(database, store, clock, options));
+  add(kCleanup, clean_up);
+}
+
+void Maintenance::add(std::string_view name, Work work) {
+  if (!is_wanted(name)) return;
+  passes_.push_back(std::make_unique<HandPass>(database_, store_, clock_, options_.process, name, std::move(work)));
+}
+
+bool Maintenance::is_wanted(std::string_view pass) const {
+  return options_.passes.empty() || std::ranges::find(options_.passes, pass) != options_.passes.end();
 }
 
 Maintenance::~Maintenance() = default;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agents/membership.hpp"
+#include "agents/takeover.hpp"
 #include "archive/context.hpp"
 #include "archive/hand.hpp"
 #include "base/time.hpp"
@@ -38,6 +39,8 @@ struct PassRun {
   bool more = false;                                                    // a budget stopped it
   std::vector<std::string> problems = {};
   std::string error = {};  // why it could not be done; empty: done
+  // Something may still become the agent's when nobody expects it: it is given up to a collector, and the next run has a new one.
+  bool gives_up = false;
 
   std::uint64_t count(std::string_view what) const;
 };
@@ -89,8 +92,12 @@ class Maintenance {
   Maintenance(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& options);
   ~Maintenance();
 
-  // One that this room does not make. Before anything runs.
-  void add(std::unique_ptr<ArchivePass> pass) { passes_.push_back(std::move(pass)); }
+  // What a pass does with the hand of its agent; `context` as it is at the moment of each call. What an error leaves in the hand it gives
+  // back with the next run (archive/estate.hpp).
+  using Contexts = std::function<archive::Context()>;
+  using Work = std::function<Result<PassRun>(const Contexts& context, archive::Hand&, agents::Estate&)>;
+  // One that is not made here, where the options want it. Before anything runs.
+  void add(std::string_view name, Work work);
 
   std::vector<std::string> names() const;
   // One pass; the name is one of names().
@@ -109,10 +116,15 @@ class Maintenance {
 
  private:
   class AgentsPass;
-  class CleanupPass;
+  class HandPass;
 
+  bool is_wanted(std::string_view pass) const;
   ArchivePass* find(std::string_view pass) const;
 
+  ports::Database& database_;
+  ports::ObjectStore& store_;
+  const Clock& clock_;
+  const MaintenanceOptions options_;
   std::vector<std::unique_ptr<ArchivePass>> passes_;
   AgentsPass* watcher_ = nullptr;
 };
