@@ -1,4 +1,5 @@
 // reclaim: takes back what a distributed system no longer needs. One executable; every process and the client are subcommands of it.
+#include "apps/drive_command.hpp"
 #include "apps/gateway_command.hpp"
 #include "apps/maintenance_command.hpp"
 #include "apps/open_library.hpp"
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
   reclaim::apps::add_server_command(line);
   reclaim::apps::add_worker_command(line);
   reclaim::apps::add_gateway_command(line);
+  reclaim::apps::add_drive_command(line);
   reclaim::apps::add_store_commands(line);
   reclaim::cli::add_client_commands(line, reclaim::apps::open_library);
   reclaim::apps::add_maintenance_command(line);

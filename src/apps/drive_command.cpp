@@ -1,0 +1,111 @@
+#include "apps/drive_command.hpp"
+
+#include <csignal>
+#include <memory>
+#include <semaphore>
+#include <string>
+
+#include "adapters/buffer_dir/buffer_dir.hpp"
+#include "adapters/system/system_time.hpp"
+#include "apps/drive_process.hpp"
+#include "apps/open_database.hpp"
+#include "apps/open_library.hpp"
+#include "apps/open_store.hpp"
+#include "base/duration.hpp"
+#include "runtime/log.hpp"
+#include "runtime/signals.hpp"
+
+namespace reclaim::apps {
+namespace {
+
+constexpr Millis kHeartbeatLeast{10};
+
+struct DriveFlags {
+  std::string name;
+  std::string library;
+  std::string buffer;
+  std::string data;
+  std::string database;
+  std::string store;
+  std::string mount_hook;
+  std::string heartbeat = "1s";
+  std::string timeout = "5s";
+};
+
+Status fill_in(DriveFlags& flags) {
+  const bool has_both = !flags.database.empty() && !flags.store.empty();
+  if (flags.data.empty() && !has_both) return invalid("--data", "--data: give --data DIR, or both --database and --store");
+  if (flags.database.empty()) flags.database = "sqlite:" + flags.data + "/reclaim.db";
+  if (flags.store.empty()) flags.store = store_of(flags.data);
+  return done();
+}
+
+Result<DriveOptions> options_of(const DriveFlags& flags) {
+  DriveOptions options{
+      .name = archive::DriveName(flags.name), .mount_hook = flags.mount_hook, .heartbeat = TRY(parse_duration(flags.heartbeat))};
+  const Millis timeout = TRY(parse_duration(flags.timeout));
+  if (options.heartbeat < kHeartbeatLeast) return invalid("--agent-heartbeat", "--agent-heartbeat must be at least 10ms");
+  if (timeout < 2 * options.heartbeat) return invalid("--agent-timeout", "--agent-timeout must be at least twice --agent-heartbeat");
+  return options;
+}
+
+Result<std::unique_ptr<buffer_dir::BufferDir>> open_buffer(const std::string& path) {
+  auto buffer = buffer_dir::BufferDir::open(path);
+  if (buffer.ok() || buffer.error().kind == Error::Kind::kUnavailable) return buffer;
+  return invalid("--buffer", "--buffer: " + buffer.error().message);
+}
+
+Status run(DriveFlags flags) {
+  std::binary_semaphore stopping(0);
+  const runtime::Signals signals({SIGTERM, SIGINT}, [&](int) { stopping.release(); });
+  TRY(fill_in(flags));
+  const DriveOptions options = TRY(options_of(flags));
+  const auto library = TRY(open_library(flags.library));
+  const auto buffer = TRY(open_buffer(flags.buffer));
+  const system::SystemClock clock;
+  const OpenedDatabase database = TRY(open_database(flags.database));
+  const std::unique_ptr<ports::ObjectStore> store = TRY(open_store(flags.store));
+  DriveProcess process({.database = *database.database, .store = *store, .library = *library, .buffer = *buffer, .clock = clock}, options);
+  TRY(process.start());
+  runtime::log_info("drive " + flags.name + " ready: library " + library->name() + ", buffer " + flags.buffer);
+  stopping.acquire();
+  runtime::log_info("stopping");
+  process.stop();
+  return done();
+}
+
+int run_and_tell(const DriveFlags& flags, cli::Console& console) {
+  runtime::start_log(runtime::LogLevel::kInfo);
+  const Status status = run(flags);
+  if (status.ok()) return cli::kDone;
+  cli::complain(console, status.error().message);
+  if (status.error().kind == Error::Kind::kInvalid) return cli::kUsage;
+  const bool is_temporary = status.error().kind == Error::Kind::kUnavailable || status.error().kind == Error::Kind::kContended;
+  return is_temporary ? cli::kTemporary : cli::kFailed;
+}
+
+}  // namespace
+
+void add_drive_command(cli::CommandLine& line) {
+  auto flags = std::make_shared<DriveFlags>();
+  CLI::App* command = line.add(nullptr, "drive", "Serves a tape drive: mounts tapes and copies what is asked for to the disk buffer.",
+                               "reclaim drive --name D1 --library dir:/srv/library --buffer /srv/buffer --data /var/lib/reclaim",
+                               [flags, &line] { return run_and_tell(*flags, line.console()); });
+  command->add_option("--name", flags->name, "The drive's name")->required()->check(cli::name_check());
+  command->add_option("--library", flags->library, "Where the tapes are: a directory with a folder for each")
+      ->required()
+      ->type_name("dir:PATH");
+  command->add_option("--buffer", flags->buffer, "The directory to copy into; names in it that begin with a dot are the drive's")
+      ->required();
+  command->add_option("--data", flags->data, "Directory of a server on this machine");
+  command->add_option("--database", flags->database, "sqlite:PATH or postgres://... [sqlite:DATA/reclaim.db]");
+  command->add_option("--store", flags->store, "lmdb:PATH or rados://POOL [lmdb:DATA/store]");
+  command->add_option("--mount-hook", flags->mount_hook, "A program that moves tapes: called with mount VID and unmount VID");
+  const auto add_duration = [command](const char* name, std::string& text, const char* what) {
+    command->add_option(name, text, what)->check(cli::duration_check())->capture_default_str();
+  };
+  add_duration("--agent-heartbeat", flags->heartbeat, "How often this process says that it lives");
+  add_duration("--agent-timeout", flags->timeout, "A process silent for so long loses its work to another; as the servers have it");
+}
+
+}  // namespace reclaim::apps

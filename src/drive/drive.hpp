@@ -1,0 +1,36 @@
+// What a drive works with.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "agents/takeover.hpp"
+#include "archive/context.hpp"
+#include "archive/drives.hpp"
+#include "archive/hand.hpp"
+#include "archive/names.hpp"
+#include "ports/disk_buffer.hpp"
+#include "ports/tape_library.hpp"
+
+namespace reclaim::drive {
+
+struct Drive {
+  archive::DriveName name;
+  archive::Hand& hand;
+  agents::Estate& estate;
+  std::function<archive::Context()> context;  // as it is at the moment of each call
+  ports::TapeLibrary& library;
+  ports::DiskBuffer& buffer;
+  // What moves the tape, where something does; after unload() nothing of the tape is open. They end within kHookStep.
+  std::function<Status(const archive::Vid&)> load;
+  std::function<Status(const archive::Vid&)> unload;
+  std::function<bool()> is_stopping;
+};
+
+// How long a step may take before this process counts as stuck (agents/heart.hpp).
+inline constexpr Millis kHookStep{600'000};
+inline constexpr Millis kLocateStep{300'000};
+inline constexpr Millis kChunkStep{60'000};
+inline constexpr Millis kStoreStep{30'000};
+
+}  // namespace reclaim::drive
