@@ -83,6 +83,7 @@ class Search {
 
   std::vector<Answer> run() {
     Party party;
+    party.reserve(sought_.size());
     for (Sought& each : sought_) party.push_back(&each);
     for (int look = 0; look < kLooksMax && !party.empty(); ++look) {
       begin(party);
@@ -124,6 +125,7 @@ class Search {
       if (!each->answer && !each->is_looked_at) by_segment[each->at].push_back(each);
     }
     std::vector<SegmentId> ids;
+    ids.reserve(by_segment.size());
     for (const auto& [id, some] : by_segment) ids.push_back(id);
     for_each_reading(store_, ids, kReadAtOnce,
                      [&](std::size_t i, SegmentReading reading) { look_into(ids[i], std::move(reading), by_segment[ids[i]]); });

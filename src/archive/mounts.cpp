@@ -84,8 +84,10 @@ Result<std::vector<Mount>> list_mounts(ports::ObjectStore& store) {
   std::vector<Mount> mounts;
   mounts.reserve(keys.size());
   for (std::size_t from = 0; from < keys.size(); from += ports::kStoreBatchMax) {
+    const auto some = std::span(keys).subspan(from, std::min(ports::kStoreBatchMax, keys.size() - from));
     std::vector<ports::StoreCall> calls;
-    for (const std::string& key : std::span(keys).subspan(from, std::min(ports::kStoreBatchMax, keys.size() - from))) {
+    calls.reserve(some.size());
+    for (const std::string& key : some) {
       calls.push_back(ports::read_call(mount_name(Vid(key))));
     }
     const std::vector<ports::StoreAnswer> answers = store.run(calls);

@@ -68,6 +68,7 @@ Status edit_index(ports::ObjectStore& store, const SegmentId& origin, const Inde
 // The children of a segment, by their places in forwarded(), when each belongs to its queue: only then may the segment stop naming them.
 Result<std::vector<SegmentReading>> completed_children(ports::ObjectStore& store, const SegmentAt& source) {
   std::vector<SegmentId> ids;
+  ids.reserve(static_cast<std::size_t>(source.segment.forwarded_size()));
   for (const auto& entry : source.segment.forwarded()) ids.push_back(TRY(parse_segment_name(entry.child())));
   for (int attempt = 0; attempt < kEditAttempts; ++attempt) {
     std::vector<SegmentReading> children;

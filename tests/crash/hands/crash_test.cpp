@@ -115,6 +115,7 @@ class Deaf final : public ports::ObjectStore {
 
   std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
     std::vector<ports::StoreAnswer> answers;
+    answers.reserve(calls.size());
     for (const ports::StoreCall& call : calls) {
       const bool is_deaf = is_on && call.op == ports::StoreCall::Op::kReplace && call.name.kind == "segment";
       answers.push_back(is_deaf ? unavailable("no answer") : inner_.run(std::span(&call, 1)).front());

@@ -76,8 +76,10 @@ class Story {
   }
 
   std::vector<SegmentId> segments() {
+    const std::vector<std::string> keys = store.list_all("segment").value();
     std::vector<SegmentId> ids;
-    for (const std::string& key : store.list_all("segment").value()) ids.push_back(parse_segment_name("segment/" + key).value());
+    ids.reserve(keys.size());
+    for (const std::string& key : keys) ids.push_back(parse_segment_name("segment/" + key).value());
     return ids;
   }
 
@@ -162,8 +164,7 @@ TEST(Locate, FollowsForwardingThatNobodyHasSettledYet) {
 TEST(Locate, ManyAtOnceShareTheirReads) {
   Story story;
   go_far(story, story.store).value();
-  std::vector<RequestId> ids;
-  for (const std::uint32_t ordinal : {3, 1, 9, 4, 2}) ids.push_back({kOrigin, ordinal});
+  const std::vector<RequestId> ids = {{kOrigin, 3}, {kOrigin, 1}, {kOrigin, 9}, {kOrigin, 4}, {kOrigin, 2}};
   sim::CountingStore counting(story.store);
   const auto found = locate_all(counting, ids);
   ASSERT_EQ(found.size(), 5U);
