@@ -7,9 +7,8 @@ import uuid
 
 import harness
 
-# A server alone has no drives, and nothing of it fails; tests/unit/http asks for theirs.
-OF_OTHERS = ("GET /api/v1/drives/{d}", "PUT /api/v1/drives/{d}", "GET /api/v1/failed/{id}", "DELETE /api/v1/failed/{id}",
-             "POST /api/v1/failed/{id}/retry")
+# Nothing has failed here; tests/unit/http asks for what has.
+OF_OTHERS = ("GET /api/v1/failed/{id}", "DELETE /api/v1/failed/{id}", "POST /api/v1/failed/{id}/retry")
 
 OPENAPI = harness.HERE.parents[1] / "docs/openapi.yaml"
 
@@ -202,12 +201,25 @@ class OpenApiTest(harness.Story):
         self.expect(200, "GET", "/api/v1/queues")
         self.expect(200, "GET", "/api/v1/queues?vid=V1&type=to_transfer&cleanup=false&limit=1")
         self.expect(422, "GET", "/api/v1/queues?type=lost")
-        self.expect(200, "GET", "/api/v1/drives")
-        self.expect(404, "PUT", "/api/v1/drives/D1", {"desired": "up"})
+        self.drives()
         agent = self.expect(200, "GET", "/api/v1/agents").json["agents"][0]
         self.expect(200, "GET", f"/api/v1/agents/{agent['name']}@{agent['epoch']}")
         self.expect(200, "DELETE", "/api/v1/policies/bulk")
         self.expect(404, "DELETE", "/api/v1/policies/bulk")
+
+    def drives(self):
+        self.expect(404, "PUT", "/api/v1/drives/D1", {"desired": "up"})
+        for name in ("library", "buffer"):
+            (self.directory / name).mkdir()
+        drive = self.process("drive", [self.reclaim, "drive", "--name", "D1", "--library", f"dir:{self.directory}/library",
+                                       "--buffer", self.directory / "buffer", "--data", self.server.data])
+        drive.start()
+        harness.wait_until(lambda: self.api.call("GET", "/api/v1/drives/D1").status == 200, 20, "the drive to register itself")
+        self.expect(200, "PUT", "/api/v1/drives/D1", {"desired": "down", "reason": "head cleaning"})
+        self.expect(422, "PUT", "/api/v1/drives/D1", {"desired": "down"})
+        self.expect(200, "PUT", "/api/v1/drives/D1", {"desired": "up"})
+        self.expect(200, "GET", "/api/v1/drives")
+        drive.end()
 
     def retrieves(self):
         wanted = {"file": "f1", "destination": "run 7/f1", "requester": "alice", "report_to": None, "priority": 1, "policy": None}

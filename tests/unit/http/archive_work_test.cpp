@@ -1,6 +1,8 @@
 // The routes that show what waits in the archive's store and who works on it.
 #include "agents/agent.hpp"
 #include "archive/drives.hpp"
+#include "archive/hand.hpp"
+#include "archive/mounts.hpp"
 #include "archive/queues.hpp"
 #include "unit/archive/samples.hpp"
 #include "unit/http/http_api.hpp"
@@ -83,6 +85,19 @@ TEST_F(HttpApi, ADriveIsTakenDownAndUpWithErrorsInTheOrderOfTheContract) {
   EXPECT_EQ(ask("GET", one).body, down.body);
   EXPECT_EQ(ask("PUT", one, R"({"desired":"up"})").body.value("reason", "x"), "");
   EXPECT_EQ(refused("GET", kDrives + "/D9"), "404 not-found");
+}
+
+TEST_F(HttpApi, AMountIsShownOfItsTapeAndOfItsDrive) {
+  ASSERT_EQ(ask("POST", "/api/v1/tapes", R"({"vid":"V1","pool":"p","library":"l"})").status, 201);
+  archive::register_drive(archive.context("test"), archive::DriveName("D1")).value();
+  EXPECT_EQ(ask("GET", "/api/v1/tapes/V1").body["mounted_by"], nullptr);
+  EXPECT_EQ(ask("GET", kDrives + "/D1").body["mounted"], nullptr);
+  const auto agent = agents::Agent::register_as(store, "D1", "drive").value();
+  archive::Hand hand(store, *agent);
+  archive::mount(hand, archive::Vid("V1"), "D1", clock.wall().ms).value();
+  EXPECT_EQ(ask("GET", "/api/v1/tapes/V1").body["mounted_by"], "D1");
+  EXPECT_EQ(ask("GET", "/api/v1/tapes").body["tapes"][0]["mounted_by"], "D1");
+  EXPECT_EQ(ask("GET", kDrives + "/D1").body["mounted"], "V1");
 }
 
 TEST_F(HttpApi, AgentsAreListedWithWhatTheyOwn) {
