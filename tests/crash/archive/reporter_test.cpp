@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 
+#include "crash/hands/hands.hpp"
 #include "sim/crash.hpp"
 #include "sim/faulty_sink.hpp"
 #include "sim/faulty_store.hpp"
@@ -113,6 +115,50 @@ TEST(ReporterUnderCrashes, TellsEveryoneOrKeepsTheRequestForTheOperator) {
   }
   std::printf("crash points: reporter: %d\n", runs);
   EXPECT_GT(runs, 100);
+}
+
+// Another one reports everything in the midst of the first: what either has taken is not the other's.
+TEST(TwoReporters, TellEveryoneOnce) {
+  int pauses = 0;
+  for (bool is_reached = true; is_reached && !HasFailure(); ++pauses) {
+    Outcomes world;
+    Process second(*world.database, world.store, "second");
+    samples::Interrupted store(world.store, pauses, [&] { EXPECT_TRUE(world.report_once(second).ok()); });
+    run_first(world, *world.database, store, world.sink);
+    is_reached = store.has_happened();
+    const std::string where = "pause at " + std::to_string(pauses);
+    for (const auto& [key, times] : world.arrivals(kAnswers)) EXPECT_EQ(times, 1) << where << ": " << key;
+    (void)second.run_all();
+    for (int pass = 0; pass < kPasses; ++pass) EXPECT_TRUE(world.report_once(second).ok()) << where;
+    (void)second.run_all();
+    world.expect_final(where);
+  }
+  std::printf("crash points: two reporters: %d\n", pauses);
+}
+
+// A reporter is paused, collected, and what it had in hand is reported by another; then it wakes.
+TEST(PausedReporters, WakeAfterTheirCollectionAndChangeNothing) {
+  int pauses = 0;
+  for (bool is_reached = true; is_reached && !HasFailure(); ++pauses) {
+    Outcomes world;
+    std::unique_ptr<Process> second;
+    const std::string where = "pause at " + std::to_string(pauses);
+    samples::Interrupted store(world.store, pauses, [&] {
+      second = std::make_unique<Process>(*world.database, world.store, "second");
+      (void)second->run_all();
+      for (int pass = 0; pass < kPasses; ++pass) {
+        EXPECT_TRUE(world.report_once(*second).ok()) << where;
+        world.wait(Millis{3'600'000});
+      }
+      world.expect_final("while it sleeps, " + where);
+    });
+    run_first(world, *world.database, store, world.sink);
+    is_reached = store.has_happened();
+    if (!second) second = std::make_unique<Process>(*world.database, world.store, "second");
+    (void)second->run_all();
+    world.expect_final("after it woke, " + where);
+  }
+  std::printf("crash points: pauses of a reporter: %d\n", pauses);
 }
 
 }  // namespace
