@@ -22,7 +22,6 @@ Result<Moved> part(Hand& hand, const QueueId& queue, SegmentAt from, int place, 
   } else {
     (void)tidy_queue(hand.store(), queue, std::set<SegmentId>{id});
   }
-  TRY(hand.rest());
   return Moved::kDone;
 }
 

@@ -14,8 +14,8 @@
 namespace reclaim::archive {
 namespace {
 
+using samples::kFailedQueue;
 using stored::Request;
-using test::kFailedQueue;
 
 void failed(Request& request) {
   request.set_state(Request::FAILED);
@@ -33,13 +33,13 @@ struct World {
     desk.enqueuer.rest();
   }
 
-  Context through(ports::Database& database) const { return {database, {test::kNow}, "test"}; }
+  Context through(ports::Database& database) const { return {database, {samples::kNow}, "test"}; }
   std::optional<ShownRequest> find(const RequestId& id) {
     const Result<ShownRequest> found = show_request(desk.context, desk.memory, id);
     return found.ok() ? std::optional(found.value()) : std::nullopt;
   }
 
-  test::Desk desk{"V1"};
+  samples::Desk desk{"V1"};
   std::vector<RequestId> ids;
 };
 
@@ -50,7 +50,7 @@ Status cancel(Hand& hand, const Context& context, const RequestId& id) {
   return done();
 }
 Status retry(Hand& hand, const Context& context, const RequestId& id) {
-  TRY(retry_failed(hand, context, id, test::kNow));
+  TRY(retry_failed(hand, context, id, samples::kNow));
   return done();
 }
 Status remove(Hand& hand, const Context& context, const RequestId& id) {

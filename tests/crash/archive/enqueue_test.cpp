@@ -15,8 +15,8 @@
 namespace reclaim::archive {
 namespace {
 
-using test::submission;
-using test::to_transfer;
+using samples::submission;
+using samples::to_transfer;
 
 // Keeps one write of the store's for later, and says that its answer was lost. An ill store does nothing from there on.
 class LateStore : public ports::ObjectStore {
@@ -51,7 +51,7 @@ class LateStore : public ports::ObjectStore {
 };
 
 struct Submitter {
-  explicit Submitter(test::Archive& catalogue) : archive(catalogue) {}
+  explicit Submitter(samples::Archive& catalogue) : archive(catalogue) {}
 
   // New segments for two queues, appends to both, and one that a taker has got hold of in between.
   // `begin` is called when the agent is there, `well` when the store is to be well again: then what was in doubt is settled, and the
@@ -75,7 +75,7 @@ struct Submitter {
   void submit(Enqueuer& enqueuer, std::initializer_list<const char*> files) {
     std::vector<Submission> wanted;
     for (const char* file : files) wanted.push_back(submission(file));
-    for (const Result<Enqueued>& answer : enqueuer.enqueue(archive.context, wanted, test::kNow)) {
+    for (const Result<Enqueued>& answer : enqueuer.enqueue(archive.context, wanted, samples::kNow)) {
       if (answer.ok()) {
         acknowledged.push_back(answer.value());
       } else {
@@ -110,14 +110,14 @@ struct Submitter {
     }
   }
 
-  test::Archive& archive;
+  samples::Archive& archive;
   objects_memory::MemoryStore memory;
   std::unique_ptr<agents::Agent> drive;
   std::unique_ptr<agents::Agent> agent;
   std::vector<Enqueued> acknowledged;
 };
 
-struct TwoTapes : test::Archive {
+struct TwoTapes : samples::Archive {
   TwoTapes() : Archive({"V1", "V2"}) {
     add_file("f1", {"V1"});
     add_file("f2", {"V2"});
@@ -125,7 +125,7 @@ struct TwoTapes : test::Archive {
 };
 
 // How many calls there were while the store was ill.
-int run_under(test::Archive& archive, int at, sim::Outcome outcome, std::uint64_t seed) {
+int run_under(samples::Archive& archive, int at, sim::Outcome outcome, std::uint64_t seed) {
   Submitter submitter(archive);
   sim::Fault fault{.outcome = outcome};
   sim::FaultyStore store(submitter.memory, fault, seed);
@@ -163,7 +163,7 @@ TEST(EnqueueCrashes, AtEveryCallToTheStoreLoseNothingThatWasAnswered) {
 }
 
 // False: there are not so many writes.
-bool arrives_late(test::Archive& archive, int at, bool is_ill) {
+bool arrives_late(samples::Archive& archive, int at, bool is_ill) {
   Submitter submitter(archive);
   LateStore store(submitter.memory);
   const auto begin = [&] {

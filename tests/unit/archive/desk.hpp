@@ -19,7 +19,7 @@
 #include "archive/tapes.hpp"
 #include "sim/counting_store.hpp"
 
-namespace reclaim::archive::test {
+namespace reclaim::archive::samples {
 
 inline constexpr std::int64_t kNow = 1'800'000'000'000;
 
@@ -102,4 +102,4 @@ struct Desk : Archive {
   std::int64_t calls = 0;
 };
 
-}  // namespace reclaim::archive::test
+}  // namespace reclaim::archive::samples

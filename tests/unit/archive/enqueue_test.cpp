@@ -10,9 +10,9 @@
 namespace reclaim::archive {
 namespace {
 
-using test::Desk;
-using test::submission;
-using test::to_transfer;
+using samples::Desk;
+using samples::submission;
+using samples::to_transfer;
 using Strings = std::vector<std::string>;
 
 std::vector<Submission> many(const std::string& file, int count) { return {static_cast<std::size_t>(count), submission(file)}; }
@@ -79,7 +79,7 @@ TEST(Enqueue, PutsARequestIntoTheQueueOfItsTape) {
   EXPECT_EQ(request.requester(), "alice");
   EXPECT_EQ(request.priority(), 5);
   EXPECT_EQ(request.round(), 1U);
-  EXPECT_EQ(request.created_ms(), test::kNow + 1);
+  EXPECT_EQ(request.created_ms(), samples::kNow + 1);
   EXPECT_EQ(desk.shown("V1"), 1U);
   EXPECT_EQ(desk.findings(), Strings());
 }
@@ -216,7 +216,7 @@ TEST(Enqueue, ChoosesAgainWhereAQueueCameUnderCleanupMeanwhile) {
   Hand hand(meddling, *desk.agent);
   Enqueuer enqueuer(hand);
   meddling.meddle = [&] { reserve(desk.memory, "V1"); };
-  const auto answers = enqueuer.enqueue(desk.context, std::vector{submission("f1"), submission("f2")}, test::kNow);
+  const auto answers = enqueuer.enqueue(desk.context, std::vector{submission("f1"), submission("f2")}, samples::kNow);
   EXPECT_EQ(refusal(answers[0]), "conflict : no tape can serve file f1: V1 is ACTIVE, but its queue takes nothing now");
   EXPECT_EQ(answers[1].value().vid, Vid("V2"));
   EXPECT_EQ(desk.segments(), 1U) << "of the segment that was to go there nothing is left";
@@ -231,7 +231,7 @@ TEST(Enqueue, TakesARequestBackWhoseFileWasRemovedInTheSameMoment) {
   Hand hand(meddling, *desk.agent);
   Enqueuer enqueuer(hand);
   meddling.meddle = [&] { remove_file(desk.context, FileId("f1"), [] { return Result<bool>(false); }).value(); };
-  const auto answers = enqueuer.enqueue(desk.context, std::vector{submission("f1"), submission("f2")}, test::kNow);
+  const auto answers = enqueuer.enqueue(desk.context, std::vector{submission("f1"), submission("f2")}, samples::kNow);
   EXPECT_EQ(refusal(answers[0]), "invalid file: no file f1");
   const SegmentAt at = read_segment(desk.memory, answers[1].value().id.origin).value().value();
   ASSERT_EQ(at.segment.requests_size(), 1);

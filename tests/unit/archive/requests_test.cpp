@@ -11,10 +11,10 @@
 namespace reclaim::archive {
 namespace {
 
+using samples::Desk;
+using samples::kFailedQueue;
+using samples::kReports;
 using stored::Request;
-using test::Desk;
-using test::kFailedQueue;
-using test::kReports;
 using Strings = std::vector<std::string>;
 
 void delivered(Request& request) { request.set_state(Request::TRANSFERRED); }
@@ -104,7 +104,7 @@ TEST(Requests, AreFoundInFewReadsHoweverOftenTheyMoved) {
   for (int i = 0; i < 3; ++i) desk.submit("f2");
   desk.send(id, kReports, failed);
   desk.send(id, kFailedQueue, [](Request&) {});
-  retry_failed(desk.hand, desk.context, id, test::kNow).value();
+  retry_failed(desk.hand, desk.context, id, samples::kNow).value();
   desk.store.take();
   EXPECT_EQ(show_request(desk.context, desk.store, id).value().state, RequestState::kQueued);
   EXPECT_LE(desk.store.take().count("read"), 3);
@@ -209,7 +209,7 @@ TEST(Failed, RetriedWaitAnewWithAllTheirCopies) {
   const RequestId id = desk.submit("f1");
   const std::int64_t created = desk.show(id).value().request.created_ms();
   desk.send(id, kFailedQueue, failed);
-  const ShownRequest begun = retry_failed(desk.hand, desk.context, id, test::kNow + 99).value();
+  const ShownRequest begun = retry_failed(desk.hand, desk.context, id, samples::kNow + 99).value();
   EXPECT_EQ(begun.state, RequestState::kQueued);
   const ShownRequest found = desk.show(id).value();
   EXPECT_EQ(found.state, RequestState::kQueued);
@@ -220,7 +220,7 @@ TEST(Failed, RetriedWaitAnewWithAllTheirCopies) {
   EXPECT_EQ(found.request.created_ms(), created);
   EXPECT_EQ(desk.shown("V1"), 1U);
   EXPECT_EQ(desk.findings(), Strings());
-  EXPECT_EQ(refusal(retry_failed(desk.hand, desk.context, id, test::kNow).error()),
+  EXPECT_EQ(refusal(retry_failed(desk.hand, desk.context, id, samples::kNow).error()),
             "conflict: retrieve " + text_of(id) + " is queued, it is not in the failed queue");
 }
 
@@ -229,7 +229,7 @@ TEST(Failed, StayWhereTheyAreWhileNoTapeCanServeThem) {
   const RequestId id = desk.submit("f1");
   desk.send(id, kFailedQueue, failed);
   ask_tape_state(desk.context, Vid("V1"), TapeState::kBroken, "torn").value();
-  EXPECT_EQ(refusal(retry_failed(desk.hand, desk.context, id, test::kNow).error()),
+  EXPECT_EQ(refusal(retry_failed(desk.hand, desk.context, id, samples::kNow).error()),
             "conflict: no tape can serve file f1: V1 is BROKEN_PENDING: \"torn\"");
   EXPECT_EQ(desk.show(id).value().request.round(), 1U);
   EXPECT_EQ(desk.state(id), "failed");
@@ -243,7 +243,7 @@ TEST(Failed, ThatWereDeliveredAreOnlyReportedOnceMore) {
     request.set_final_attempt(2);
     request.mutable_attempts()->set_report(12);
   });
-  retry_failed(desk.hand, desk.context, id, test::kNow).value();
+  retry_failed(desk.hand, desk.context, id, samples::kNow).value();
   const ShownRequest found = desk.show(id).value();
   EXPECT_EQ(found.state, RequestState::kReporting);
   EXPECT_EQ(found.request.state(), Request::TRANSFERRED);
