@@ -246,6 +246,21 @@ TEST(Drive, ATapeThatCannotBeLoadedIsDisabledAndTheDriveDown) {
   EXPECT_EQ(archive::find_mount(shop.store, Vid("V1")).value(), std::nullopt);
 }
 
+TEST(Verdict, ARequestOfARepackIsTriedOnce) {
+  Request request;
+  auto& copy = *request.add_copies();
+  copy.set_vid("V1");
+  copy.set_fseq(7);
+  const Try failed{Came::kCopyFailed, "torn"};
+  Request of_user = request;
+  EXPECT_EQ(judge(of_user, failed), Next::kAgain);
+  request.set_kind(Request::REPACK);
+  EXPECT_EQ(judge(request, failed), Next::kReport);
+  EXPECT_EQ(request.state(), Request::FAILED);
+  EXPECT_EQ(request.errors(0), "V1:7: torn");
+  EXPECT_EQ(request.final_attempt(), 1U);
+}
+
 TEST(Choice, IsTheHighestPriorityThenTheOldest) {
   Shop shop({"V1", "V2", "V3", "V4"});
   shop.add_file("old", {"V1"}, 1);
