@@ -1,5 +1,6 @@
 #include "drive/transfer.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace reclaim::drive {
@@ -58,7 +59,7 @@ Try transfer(Drive& drive, const archive::Vid& vid, const archive::RequestId& id
   const std::uint64_t fseq = archive::active_copy(request)->fseq();
   const auto tape = drive.library.open(vid.str(), fseq);
   if (!tape.ok()) return of_tape(drive, vid, tape.error());
-  std::vector<char> chunk(kChunk);
+  std::vector<char> chunk(std::min<std::size_t>(kChunk, request.size() + 1));
   for (;;) {
     const Status may_go_on = tick();
     if (!may_go_on.ok()) return of_buffer(may_go_on.error());
