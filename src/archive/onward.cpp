@@ -23,16 +23,21 @@ RequestId id_of(const SegmentAt& segment, const Request& request) {
   return {.origin = parse_segment_name(segment.segment.origin()).value(), .ordinal = request.ordinal()};
 }
 
-// Those that have ended, also those that end now because they were cancelled.
+// Those that have ended, also those that end now because they were cancelled. Not one that an operator has submitted anew: a reporter that
+// was paused may put it on record for the round before.
 Result<Ids> ended_among(const Context& context, const std::vector<SegmentAt>& segments) {
   std::vector<RequestId> ids;
+  std::vector<std::uint32_t> rounds;
   for (const SegmentAt& segment : segments) {
-    for (const Request& request : segment.segment.requests()) ids.push_back(id_of(segment, request));
+    for (const Request& request : segment.segment.requests()) {
+      ids.push_back(id_of(segment, request));
+      rounds.push_back(request.round());
+    }
   }
   Ids ended;
   const auto found = TRY(find_ended(context, ids));
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (found[i]) ended.insert(ids[i]);
+    if (found[i] && found[i]->ended.request.round() == rounds[i]) ended.insert(ids[i]);
   }
   std::vector<Ended> cancelled;
   for (const SegmentAt& segment : segments) {

@@ -44,6 +44,24 @@ TEST(Cleanup, BeyondItsBudgetKeepsTheQueueReservedAndGoesOn) {
   expect_clean(world, "after two passes");
 }
 
+// A reporter that was paused with a receipt in its hands puts the round on record that is over.
+TEST(Cleanup, LeavesOutWhatEndedInThisRoundAndNotInAFormerOne) {
+  ArchiveWorld world;
+  const stored::Request before = request(1, {"V1", "V2"});
+  stored::Request anew = before;
+  anew.set_round(before.round() + 1);
+  world.put(kWhole, to_transfer("V1"), {anew, request(2, {"V1", "V2"})});
+  std::vector<Ended> ended;
+  for (const std::uint32_t ordinal : {1, 2}) {
+    ended.push_back({.id = {kWhole, ordinal}, .how = Ending::kDone, .reported = true, .request = before});
+  }
+  record_ended(world.context(), ended).value();
+  world.ask("V1", TapeState::kBroken);
+  Process process(*world.database, world.store, "cleaner");
+  EXPECT_EQ(process.clean().value().ended, 1u);
+  EXPECT_EQ(world.contents()[to_transfer("V2")], (Ids{{kWhole, 1}}));
+}
+
 // Requests of users on a tape that takes only those of a repack: nobody raised a flag (A5).
 TEST(Cleanup, IsDueWhereATapeDoesNotAcceptWhatWaitsThere) {
   ArchiveWorld world;
