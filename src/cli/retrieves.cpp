@@ -166,10 +166,10 @@ void add_list(Commands& commands, CLI::App* retrieves) {
   auto given = std::make_shared<Filter>();
   CLI::App* command = commands.add(retrieves, "list", "Lists all requests, or some.", "reclaim retrieves list --vid V00001 --state queued",
                                    [given](Session& session) {
-                                     std::string query = "?limit=10000";  // a page reads whole segments
+                                     std::string query;
                                      const auto add = [&query](const char* name, const std::string& value) {
                                        if (value.empty()) return;
-                                       query.append("&").append(name).append("=").append(url_encoded(value));
+                                       query.append(query.empty() ? "?" : "&").append(name).append("=").append(url_encoded(value));
                                      };
                                      add("file", given->file);
                                      add("vid", given->vid);
