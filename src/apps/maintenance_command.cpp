@@ -12,6 +12,7 @@
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
+#include "apps/report_pass.hpp"
 #include "base/duration.hpp"
 #include "runtime/log.hpp"
 #include "runtime/signals.hpp"
@@ -19,6 +20,8 @@
 
 namespace reclaim::apps {
 namespace {
+
+constexpr int kReportAttemptsMax = 1'000'000;
 
 struct MaintenanceFlags {
   std::string data;
@@ -28,6 +31,8 @@ struct MaintenanceFlags {
   std::string interval = "10s";
   std::string heartbeat = "1s";
   std::string timeout = "5s";
+  std::uint32_t report_attempts = archive::ReporterOptions{}.tries_max;
+  std::string report_backoff = "30s";
 };
 
 Status fill_in(MaintenanceFlags& flags) {
@@ -58,12 +63,15 @@ Status run(MaintenanceFlags flags) {
   server::Maintenance maintenance(
       *database.database, *store, clock,
       {.process = "maintenance", .passes = flags.passes, .agent_timeout = periods.agent_timeout, .sweep_period = *periods.interval});
+  ReportPass reports(clock, {.tries_max = flags.report_attempts, .backoff = TRY(parse_duration(flags.report_backoff))});
+  reports.add_to(maintenance);
   MaintenanceLoops loops(maintenance, clock,
                          [](const std::string& pass, const Result<server::PassRun>& run, Millis) { log_maintenance(pass, run); });
   loops.start(periods);
   runtime::log_info("ready");
   stopping.acquire();
   runtime::log_info("stopping");
+  reports.stop();
   loops.stop();
   return done();
 }
@@ -98,6 +106,11 @@ void add_maintenance_command(cli::CommandLine& line) {
   add_duration("--maintenance-interval", flags->interval, "Period of every pass");
   add_duration("--agent-heartbeat", flags->heartbeat, "How often this process says that it lives");
   add_duration("--agent-timeout", flags->timeout, "A process silent for so long loses its work to another");
+  command
+      ->add_option("--max-report-attempts", flags->report_attempts, "After so many reports to no avail a request goes to the failed queue")
+      ->check(CLI::Range(1, kReportAttemptsMax))
+      ->capture_default_str();
+  add_duration("--report-backoff", flags->report_backoff, "After the first report to no avail; then twice as long each time, up to 1h");
 }
 
 }  // namespace reclaim::apps

@@ -15,6 +15,7 @@
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
+#include "apps/report_pass.hpp"
 #include "apps/server_metrics.hpp"
 #include "apps/server_options.hpp"
 #include "gateway/gateway.hpp"
@@ -123,6 +124,8 @@ class Server {
     plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
     TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
     passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_);
+    reports_ = std::make_unique<ReportPass>(clock_, options_.reporter);
+    reports_->add_to(archive_->maintenance());
     maintenance_ = std::make_unique<MaintenanceLoops>(
         archive_->maintenance(), clock_,
         [this](const std::string& pass, const Result<server::PassRun>& run, Millis took) {
@@ -144,6 +147,7 @@ class Server {
     if (transport_) transport_->stop();
     if (metrics_transport_) metrics_transport_->stop();
     levels_.reset();
+    if (reports_) reports_->stop();
     if (archive_) leave_desk();
     if (maintenance_) maintenance_->stop();
     passes_.reset();
@@ -217,6 +221,7 @@ class Server {
   std::unique_ptr<http::MetricsService> metrics_service_;
   std::unique_ptr<http::Transport> metrics_transport_;
   std::unique_ptr<Passes> passes_;
+  std::unique_ptr<ReportPass> reports_;
   std::unique_ptr<MaintenanceLoops> maintenance_;
   std::unique_ptr<runtime::Loop> levels_;  // of the archive, for metrics
 };

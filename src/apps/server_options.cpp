@@ -48,6 +48,8 @@ constexpr Flag kFlags[] = {
     {"brake-min", ConfigType::kInteger, "20", "So many may be missing or unknown at once, whatever the fraction"},
     {"agent-heartbeat", ConfigType::kDuration, "1s", "How often this process says that it lives"},
     {"agent-timeout", ConfigType::kDuration, "5s", "A process silent for so long loses its work to another"},
+    {"max-report-attempts", ConfigType::kInteger, "12", "After so many reports to no avail a request goes to the failed queue"},
+    {"report-backoff", ConfigType::kDuration, "30s", "After the first report to no avail; then twice as long each time, up to 1h"},
     {"event-retention", ConfigType::kDuration, "30d", "How long the audit trail is kept"},
     {"event-max", ConfigType::kInteger, "10000000", "How many events are kept"},
     {"record-exchanges", ConfigType::kText, "", "File that every answer of the API is appended to, for diagnosis"},
@@ -173,6 +175,8 @@ Result<ServerOptions> ServerFlags::read() const {
   TRY(read_policy(settings, options.policy));
   options.collector_interval = TRY(settings.duration_or_never("collector-interval"));
   options.maintenance_interval = TRY(settings.duration_or_never("maintenance-interval"));
+  options.reporter.tries_max = static_cast<std::uint32_t>(TRY(settings.limit("max-report-attempts")));
+  options.reporter.backoff = TRY(settings.duration("report-backoff"));
   options.agent_heartbeat = TRY(settings.duration("agent-heartbeat"));
   options.agent_timeout = TRY(settings.duration("agent-timeout"));
   if (options.agent_heartbeat < kHeartbeatMin) return settings.wrong("agent-heartbeat", "must be at least 10ms");

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "archive/reporter.hpp"
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -30,6 +31,7 @@ struct ServerOptions {
   std::optional<Millis> maintenance_interval;  // empty: only when asked
   Millis agent_heartbeat{1000};
   Millis agent_timeout{5000};
+  archive::ReporterOptions reporter;
   Millis event_retention{0};
   std::int64_t event_max = 0;
   std::string record_exchanges;

@@ -201,7 +201,7 @@ std::vector<std::string> Maintenance::names() const {
   return names;
 }
 
-std::vector<std::string> Maintenance::all_names() { return {std::string(kAgents), std::string(kCleanup)}; }
+std::vector<std::string> Maintenance::all_names() { return {std::string(kAgents), std::string(kCleanup), std::string(kReports)}; }
 
 ArchivePass* Maintenance::find(std::string_view pass) const {
   const auto found = std::ranges::find(passes_, pass, [](const auto& each) { return each->name(); });

@@ -112,6 +112,7 @@ class Maintenance {
   // What the agents' pass saw when it looked last; nothing where there is none.
   Watched watched() const;
 
+  // Also of those that others add.
   static std::vector<std::string> all_names();
 
  private:
