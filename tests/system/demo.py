@@ -1,17 +1,21 @@
-"""The demonstration behind `./dev demo`: two workers, real containers and volumes, two kills on the way, and the count at the end.
+"""The demonstration behind `./dev demo`: two workers, real containers and volumes, two kills on the way, and the count; then two tapes, a
+drive, a tape that leaves service, a kill on the way, and the count.
 
-Exit 0 if and only if runc and the filesystems themselves show exactly what should have stayed.
+Exit 0 if and only if runc and the filesystems themselves show exactly what should have stayed, and every request came back or was said to
+have failed.
 """
 import argparse
 import pathlib
 import sys
 import time
 
+import demo_archive
 import harness
 import machines
 import workload
 
-SHORT = ["--sync-interval", "1s", "--collector-interval", "1s", "--touch-grace", "0s", "--unknown-grace", "1s", "--worker-expiry", "2s"]
+SHORT = ["--sync-interval", "1s", "--collector-interval", "1s", "--touch-grace", "0s", "--unknown-grace", "1s", "--worker-expiry", "2s",
+         "--maintenance-interval", "1s", "--agent-timeout", "2s"]
 PATIENCE_S = 60  # that anything may take at most
 
 
@@ -25,6 +29,31 @@ class Demo(harness.World):
         print(f"{self.steps:2}. {text}", flush=True)
 
     def run(self):
+        return self.run_fleet() and self.run_archive()
+
+    def run_archive(self):
+        print("And requests for files on tape, when the tape leaves service.\n")
+        archive = demo_archive.Archive(self, self.server)
+        archive.fill()
+        self.tell(f"A library of two tapes, V1 and V2: directories. {demo_archive.FILES} files lie on V1, every second one on V2 as well.")
+        archive.request()
+        archive.drive.start()
+        self.tell("All of them are requested, in one call. A drive starts, mounts, and begins to read.")
+        archive.wait_until_reading()
+        archive.do("tapes", "set-state", "V1", "BROKEN", "--reason", demo_archive.REASON)
+        self.server.process.kill()
+        self.tell(f'While it reads, V1 leaves service: BROKEN, "{demo_archive.REASON}". And the server is killed with kill -9 ...')
+        self.server.start()
+        archive.wait_until_over()
+        self.tell("... and started again. V1 has left BROKEN_PENDING. What the requester was told, and what lies in the buffer:\n")
+        rows, reason, agreed = archive.count()
+        self.table(rows)
+        if reason:
+            self.tell(f"Why they failed: {reason}\n")
+        print(f"{'They agree' if agreed else 'THEY DO NOT AGREE'}, after {time.monotonic() - self.began:.0f} s.")
+        return agreed
+
+    def run_fleet(self):
         print("Reclaim takes back containers and volumes that nobody needs any more. Everything below is real.\n")
         self.server = harness.Server(self, *SHORT)
         self.tell(f"A server runs: its API on {self.server.url}, its SSH gateway on {self.server.gateway}, its database a file.")
@@ -90,7 +119,7 @@ class Demo(harness.World):
             rows.append((machine.name, *counts, *("yes" if good else "NO" for good in (same, untouched))))
             agreed = agreed and same and untouched
         self.table(rows)
-        print(f"{'They agree' if agreed else 'THEY DO NOT AGREE'}, after {time.monotonic() - self.began:.0f} s.")
+        print(f"{'They agree' if agreed else 'THEY DO NOT AGREE'}, after {time.monotonic() - self.began:.0f} s.\n")
         return agreed
 
     def gone(self):
