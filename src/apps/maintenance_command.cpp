@@ -33,6 +33,8 @@ struct MaintenanceFlags {
   std::string timeout = "5s";
   std::uint32_t report_attempts = archive::ReporterOptions{}.tries_max;
   std::string report_backoff = "30s";
+  std::string done_retention = "24h";
+  std::int64_t done_max = DoneRetention{}.most;
 };
 
 Status fill_in(MaintenanceFlags& flags) {
@@ -63,7 +65,8 @@ Status run(MaintenanceFlags flags) {
   server::Maintenance maintenance(
       *database.database, *store, clock,
       {.process = "maintenance", .passes = flags.passes, .agent_timeout = periods.agent_timeout, .sweep_period = *periods.interval});
-  ReportPass reports(clock, {.tries_max = flags.report_attempts, .backoff = TRY(parse_duration(flags.report_backoff))});
+  const DoneRetention retention{.time = TRY(parse_duration(flags.done_retention)), .most = flags.done_max};
+  ReportPass reports(clock, {.tries_max = flags.report_attempts, .backoff = TRY(parse_duration(flags.report_backoff))}, retention);
   reports.add_to(maintenance);
   MaintenanceLoops loops(maintenance, clock,
                          [](const std::string& pass, const Result<server::PassRun>& run, Millis) { log_maintenance(pass, run); });
@@ -111,6 +114,10 @@ void add_maintenance_command(cli::CommandLine& line) {
       ->check(CLI::Range(1, kReportAttemptsMax))
       ->capture_default_str();
   add_duration("--report-backoff", flags->report_backoff, "After the first report to no avail; then twice as long each time, up to 1h");
+  add_duration("--done-retention", flags->done_retention, "How long a request that has ended is shown");
+  command->add_option("--done-max", flags->done_max, "How many requests that have ended are kept")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
 }
 
 }  // namespace reclaim::apps

@@ -124,7 +124,7 @@ class Server {
     plane_->set_sync_observer([this](const Result<fleet::SyncOutcome>& outcome, Millis took) { measure_sync(metrics_, outcome, took); });
     TRY(data_->ensure_admin_token(*database_, random_, clock_.wall()));
     passes_ = std::make_unique<Passes>(*plane_, metrics_, clock_);
-    reports_ = std::make_unique<ReportPass>(clock_, options_.reporter);
+    reports_ = std::make_unique<ReportPass>(clock_, options_.reporter, options_.done);
     reports_->add_to(archive_->maintenance());
     maintenance_ = std::make_unique<MaintenanceLoops>(
         archive_->maintenance(), clock_,

@@ -50,6 +50,8 @@ constexpr Flag kFlags[] = {
     {"agent-timeout", ConfigType::kDuration, "5s", "A process silent for so long loses its work to another"},
     {"max-report-attempts", ConfigType::kInteger, "12", "After so many reports to no avail a request goes to the failed queue"},
     {"report-backoff", ConfigType::kDuration, "30s", "After the first report to no avail; then twice as long each time, up to 1h"},
+    {"done-retention", ConfigType::kDuration, "24h", "How long a request that has ended is shown"},
+    {"done-max", ConfigType::kInteger, "1000000", "How many requests that have ended are kept"},
     {"event-retention", ConfigType::kDuration, "30d", "How long the audit trail is kept"},
     {"event-max", ConfigType::kInteger, "10000000", "How many events are kept"},
     {"record-exchanges", ConfigType::kText, "", "File that every answer of the API is appended to, for diagnosis"},
@@ -177,6 +179,8 @@ Result<ServerOptions> ServerFlags::read() const {
   options.maintenance_interval = TRY(settings.duration_or_never("maintenance-interval"));
   options.reporter.tries_max = static_cast<std::uint32_t>(TRY(settings.limit("max-report-attempts")));
   options.reporter.backoff = TRY(settings.duration("report-backoff"));
+  options.done.time = TRY(settings.duration("done-retention"));
+  options.done.most = static_cast<std::int64_t>(TRY(settings.limit("done-max")));
   options.agent_heartbeat = TRY(settings.duration("agent-heartbeat"));
   options.agent_timeout = TRY(settings.duration("agent-timeout"));
   if (options.agent_heartbeat < kHeartbeatMin) return settings.wrong("agent-heartbeat", "must be at least 10ms");

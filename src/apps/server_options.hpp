@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/report_pass.hpp"
 #include "archive/reporter.hpp"
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
@@ -32,6 +33,7 @@ struct ServerOptions {
   Millis agent_heartbeat{1000};
   Millis agent_timeout{5000};
   archive::ReporterOptions reporter;
+  DoneRetention done;
   Millis event_retention{0};
   std::int64_t event_max = 0;
   std::string record_exchanges;

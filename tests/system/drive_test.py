@@ -7,10 +7,13 @@ import harness
 AT_WORK = ("queued", "transferring")
 
 
-class DriveTest(harness.Story):
+class Drives(harness.Story):
+    flags = ()
+
     def setUp(self):
         super().setUp()
-        self.server = harness.Server(self, "--maintenance-interval", "200ms", "--agent-heartbeat", "100ms", "--agent-timeout", "1s")
+        short = ("--maintenance-interval", "200ms", "--agent-heartbeat", "100ms", "--agent-timeout", "1s")
+        self.server = harness.Server(self, *short, *self.flags)
         self.api = self.server.api
         self.library, self.buffer, self.source = (self.directory / name for name in ("library", "buffer", "source"))
         for directory in (self.library, self.buffer, self.source):
@@ -74,6 +77,25 @@ class DriveTest(harness.Story):
         out = self.buffer / "out"
         return {path.name: path.read_bytes() for path in out.iterdir()} if out.is_dir() else {}
 
+
+class EndedTest(Drives):
+    flags = ("--done-max", "2")
+
+    def test_what_has_ended_is_shown_while_there_is_room(self):
+        self.tapes("V1")
+        self.archive({f"f{i}": b"content" for i in range(5)}, "V1")
+        ids = self.submit(self.contents)
+        self.drive()
+
+        def shown():
+            answers = [self.api.call("GET", f"/api/v1/retrieves/{request}") for request in ids]
+            return [answer.json["state"] for answer in answers if answer.status == 200]
+
+        harness.wait_until(lambda: shown() == ["done", "done"], 60, shown)
+        self.assertEqual(self.contents, self.delivered())
+
+
+class DriveTest(Drives):
     def test_what_was_archived_comes_back(self):
         self.tapes("V1", "V2")
         self.archive({f"f{i}": os.urandom(i * 70_001) for i in range(12)}, "V1", "V2")
