@@ -66,7 +66,7 @@ Result<Sights> look(const Context& context, ports::ObjectStore& store, const std
   for (const auto& [vid, standing] : sights.tapes) {
     if (!standing.is_reserved || vid == at) continue;
     const auto queue = read_queue(store, {vid, QueueType::kToTransfer});
-    if (queue.ok()) sights.busy.insert(vid);  // one that cannot be read takes nothing until a person has seen to it
+    if (queue.ok()) sights.busy.insert(vid);  // one that cannot be read takes nothing until the sweep has mended it
   }
   return sights;
 }

@@ -3,10 +3,14 @@
 #include "archive/objects.hpp"
 
 namespace reclaim::archive {
-namespace {
 
 // One that is there already is of somebody who did not come to the removal, or of bytes that read otherwise then.
-Status set_aside(ports::ObjectStore& store, const ports::ObjectName& name, const std::string& bytes) {
+Status keep_aside(ports::ObjectStore& store, const DamagedId& id, const ports::Object& object, const std::string& why) {
+  stored::Damaged damaged;
+  damaged.set_reason(why);
+  damaged.set_content(object.bytes);
+  const ports::ObjectName name = damaged_name(id);
+  const std::string bytes = encode(id, damaged);
   const Result<ports::Version> created = store.create(name, bytes);
   if (created.ok()) return done();
   if (created.error().kind != Error::Kind::kConflict) return created.error();
@@ -15,13 +19,8 @@ Status set_aside(ports::ObjectStore& store, const ports::ObjectName& name, const
   return done();
 }
 
-}  // namespace
-
 Status quarantine(ports::ObjectStore& store, const SegmentId& id, const ports::Object& object, const std::string& why) {
-  stored::Damaged damaged;
-  damaged.set_reason(why);
-  damaged.set_content(object.bytes);
-  TRY(set_aside(store, damaged_name(id), encode(id, damaged)));
+  TRY(keep_aside(store, id, object, why));
   Status removed = store.remove(object_name(id), object.version);
   if (!removed.ok() && removed.error().kind == Error::Kind::kNotFound) return done();
   return removed;

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "archive/damaged.hpp"
 #include "archive/names.hpp"
 #include "ports/object_store.hpp"
 
@@ -15,5 +16,8 @@ namespace reclaim::archive {
 // `why` is what the reader said. kConflict: it was changed meanwhile: read it again. kUnavailable: again. kTooLarge: it is so large that
 // no object can hold it and the reason; it stays where it is, for a person.
 Status quarantine(ports::ObjectStore& store, const SegmentId& id, const ports::Object& object, const std::string& why);
+
+// The first half alone: the bytes are kept, and the object stays as it is. Errors: kUnavailable, kConflict and kTooLarge as above.
+Status keep_aside(ports::ObjectStore& store, const DamagedId& id, const ports::Object& object, const std::string& why);
 
 }  // namespace reclaim::archive

@@ -109,7 +109,7 @@ Status add_archived(Facts& facts, const ports::ObjectName& name, const ports::Ob
     const Vid vid = TRY(parse_mount_name(name.str()));
     facts.mounts.insert_or_assign(vid, TRY(mount_facts(vid, object)));
   } else if (name.kind == "damaged") {
-    const SegmentId id = TRY(parse_damaged_name(name.str()));
+    const DamagedId id = TRY(parse_damaged(name.str()));
     facts.damaged.insert_or_assign(id, printable(TRY(decode_damaged(id, object.bytes)).reason()));
   }
   return done();

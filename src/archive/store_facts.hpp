@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "archive/damaged.hpp"
 #include "archive/names.hpp"
 #include "archive/objects.hpp"
 #include "ports/object_store.hpp"
@@ -72,7 +73,7 @@ struct Facts {
   std::map<agents::AgentId, AgentFacts> agents;
   std::map<SegmentId, IndexFacts> indexes;              // by origin
   std::map<Vid, agents::AgentId> mounts;                // and whose they are
-  std::map<SegmentId, std::string> damaged;             // segments that were set aside, and why
+  std::map<DamagedId, std::string> damaged;             // what was set aside, and why
   std::map<ports::ObjectName, std::string> unreadable;  // and why
 
   // Of a kind that this Reclaim knows; what cannot be read is unreadable.

@@ -139,8 +139,9 @@ void judge_mount(const Facts& facts, const Vid& vid, const agents::AgentId& agen
   findings.push_back({Kind::kDeadMount, {name, agent.object()}, name.str() + " is by " + agent.str() + ", which is not there"});
 }
 
-void judge_damaged(const SegmentId& id, const std::string& why, Findings& findings) {
-  findings.push_back({Kind::kDamaged, {damaged_name(id)}, str(id) + " was set aside as " + damaged_name(id).str() + ": " + why});
+void judge_damaged(const DamagedId& id, const std::string& why, Findings& findings) {
+  findings.push_back(
+      {Kind::kDamaged, {damaged_name(id)}, former_name(id).str() + " was set aside as " + damaged_name(id).str() + ": " + why});
 }
 
 void judge_pair(const Facts& facts, const SegmentId& left, const SegmentId& right, Findings& findings) {
@@ -197,7 +198,7 @@ Findings judge_named(const Facts& facts, const ports::ObjectName& name, const po
     }
   } else if (const Result<Vid> vid = parse_mount_name(name.str()); vid.ok() && facts.mounts.contains(vid.value())) {
     judge_mount(facts, vid.value(), facts.mounts.at(vid.value()), findings);
-  } else if (const Result<SegmentId> damaged = parse_damaged_name(name.str()); damaged.ok() && facts.damaged.contains(damaged.value())) {
+  } else if (const Result<DamagedId> damaged = parse_damaged(name.str()); damaged.ok() && facts.damaged.contains(damaged.value())) {
     judge_damaged(damaged.value(), facts.damaged.at(damaged.value()), findings);
   }
   return findings;

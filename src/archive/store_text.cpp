@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/records.hpp"
+#include "archive/damaged.hpp"
 #include "archive/objects.hpp"
 #include "base/printable.hpp"
 #include "base/time.hpp"
@@ -135,7 +136,7 @@ void decode_into(Json& json, const Result<Id>& id, const Decode& decode) {
 Json object_json(const ports::ObjectName& name, const std::string& bytes);
 
 // What was set aside is shown under the name that it had.
-void show_damaged(const Result<SegmentId>& id, const std::string& bytes, Json& json) {
+void show_damaged(const Result<DamagedId>& id, const std::string& bytes, Json& json) {
   if (!id.ok()) {
     json["damaged"] = id.error().message;
     return;
@@ -146,7 +147,7 @@ void show_damaged(const Result<SegmentId>& id, const std::string& bytes, Json& j
     return;
   }
   json["message"] = {{"reason", text_json(decoded.value().reason())},
-                     {"content", object_json(object_name(id.value()), decoded.value().content())}};
+                     {"content", object_json(former_name(id.value()), decoded.value().content())}};
 }
 
 void show_bytes(const std::string& name, std::string_view kind, const std::string& bytes, Json& json) {
@@ -163,7 +164,7 @@ void show_bytes(const std::string& name, std::string_view kind, const std::strin
     decode_into(json, parse_mount_name(name), [&](const Vid& vid) { return decode_mount(vid, bytes); });
     show_anyway<stored::Mount>(name, bytes, json);
   } else if (kind == "damaged") {
-    show_damaged(parse_damaged_name(name), bytes, json);
+    show_damaged(parse_damaged(name), bytes, json);
   } else if (kind == agents::kAgentKind) {
     decode_into(json, agents::parse_agent(name), [&](const agents::AgentId& id) { return agents::decode_agent(id, bytes); });
   } else if (kind == agents::kBeatKind) {

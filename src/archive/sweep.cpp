@@ -9,6 +9,7 @@
 #include "archive/mounts.hpp"
 #include "archive/objects.hpp"
 #include "archive/queues.hpp"
+#include "archive/rebuild.hpp"
 #include "archive/stray.hpp"
 
 namespace reclaim::archive {
@@ -69,22 +70,40 @@ Status Sweep::look_at_queues(Sight& sight) {
     std::vector<ports::StoreCall> reads;
     for (std::size_t i = from; i < std::min(from + kQueuesAtOnce, ids.size()); ++i) reads.push_back(ports::read_call(object_name(ids[i])));
     const std::vector<ports::StoreAnswer> answers = hand_.store().run(reads);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      const QueueId& id = ids[from + i];
-      const Result<stored::Queue> queue = answers[i].ok() ? decode_queue(id, answers[i].value().bytes) : answers[i].error();
-      if (!queue.ok() && is(queue.error(), Error::Kind::kNotFound)) continue;
-      if (!queue.ok() && is(queue.error(), Error::Kind::kCorrupt)) problem(queue.error().message);
-      if (!queue.ok() && is(queue.error(), Error::Kind::kCorrupt)) continue;
-      if (!queue.ok()) return queue.error();
-      std::vector<SegmentId>& named = sight.queues[id];
-      for (const auto& entry : queue.value().pointers()) named.push_back(TRY(parse_segment_name(entry.segment())));
-      for (const SegmentId& segment : named) ++sight.entries[segment];
-      if (!queue.value().has_reservation()) continue;
-      if (named.empty()) sight.queues.erase(id);  // kept by its reservation
-      sight.reservations.emplace_back(id, TRY(agents::parse_agent(queue.value().reservation().agent())));
-    }
+    for (std::size_t i = 0; i < answers.size(); ++i) TRY(look_at_queue(sight, ids[from + i], answers[i]));
   }
   return done();
+}
+
+Status Sweep::look_at_queue(Sight& sight, const QueueId& id, const ports::StoreAnswer& answer) {
+  const Result<stored::Queue> queue = answer.ok() ? decode_queue(id, answer.value().bytes) : answer.error();
+  if (!queue.ok() && is(queue.error(), Error::Kind::kNotFound)) return done();
+  if (!queue.ok() && is(queue.error(), Error::Kind::kCorrupt)) return mend_queue(sight, id, answer, queue.error());
+  if (!queue.ok()) return queue.error();
+  return note_queue(sight, id, queue.value());
+}
+
+Status Sweep::note_queue(Sight& sight, const QueueId& id, const stored::Queue& queue) {
+  std::vector<SegmentId>& named = sight.queues[id];
+  for (const auto& entry : queue.pointers()) named.push_back(TRY(parse_segment_name(entry.segment())));
+  for (const SegmentId& segment : named) ++sight.entries[segment];
+  if (!queue.has_reservation()) return done();
+  if (named.empty()) sight.queues.erase(id);  // kept by its reservation
+  sight.reservations.emplace_back(id, TRY(agents::parse_agent(queue.reservation().agent())));
+  return done();
+}
+
+// One that cannot be read hinders no other; where not even its bytes can be had, nobody can mend it.
+Status Sweep::mend_queue(Sight& sight, const QueueId& id, const ports::StoreAnswer& answer, const Error& why) {
+  problem(why.message);
+  if (!answer.ok()) return done();
+  const Result<stored::Queue> rebuilt = rebuild_queue(hand_, id, answer.value(), why);
+  if (!rebuilt.ok()) {
+    problem(object_name(id).str() + " is not mended: " + rebuilt.error().message);
+    return done();
+  }
+  ++report_.settled;
+  return rebuilt.value().pointers().empty() ? done() : note_queue(sight, id, rebuilt.value());
 }
 
 Status Sweep::look_at_agents(Sight& sight) {

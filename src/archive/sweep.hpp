@@ -3,6 +3,7 @@
 //   segments       that no queue's entry and no agent's list names. An agent's that does not exist: as the estate would. A child of a
 //                  split that its source does not name: removed. A queue's that has no entry for it: announced again. Unreadable: set aside
 //   forwarding     of segments, and places of indexes, that lead to nothing: dropped, and the record with the last of them
+//   queues         that cannot be read: set aside, and made anew from the segments that name them as owner (rebuild.hpp)
 //   reservations   by an agent that does not exist: released, on both queues
 //   mounts         the same: removed
 //   entries        of segments that are gone, or that have another entry elsewhere: the dead ones dropped; queues left empty: removed
@@ -29,7 +30,7 @@
 namespace reclaim::archive {
 
 struct SweepReport {
-  std::size_t settled = 0;            // segments, entries, records, reservations and mounts
+  std::size_t settled = 0;            // segments, entries, records, queues, reservations and mounts
   bool more = false;                  // the budget ended before the work
   std::vector<std::string> problems;  // the first hundred
 };
@@ -55,6 +56,9 @@ class Sweep {
 
   Result<Sight> look();
   Status look_at_queues(Sight& sight);
+  Status look_at_queue(Sight& sight, const QueueId& id, const ports::StoreAnswer& answer);
+  Status note_queue(Sight& sight, const QueueId& id, const stored::Queue& queue);
+  Status mend_queue(Sight& sight, const QueueId& id, const ports::StoreAnswer& answer, const Error& why);
   Status look_at_agents(Sight& sight);
   Status settle_segments(const Sight& sight);
   Status drop_entries(const Sight& sight);

@@ -11,6 +11,23 @@ namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): the world of this test
 
+void damage(ArchiveWorld& world, const QueueId& queue) {
+  const ports::Object object = world.store.read(object_name(queue)).value();
+  std::string bytes = object.bytes;
+  bytes.back() ^= 1;
+  world.store.replace(object_name(queue), object.version, bytes).value();
+}
+
+// As a person does who has looked at it. How many there were.
+std::size_t remove_what_was_set_aside(ArchiveWorld& world) {
+  const std::vector<std::string> keys = world.store.list_all("damaged").value();
+  for (const std::string& key : keys) {
+    const ports::ObjectName name{"damaged", key};
+    world.store.remove(name, world.store.read(name).value().version).value();
+  }
+  return keys.size();
+}
+
 TEST(Cleanup, SendsEveryRequestToItsBestTapeOrBackAndTheTapeIsFinal) {
   Broken broken;
   Process process(*broken.database, broken.store, "cleaner");
@@ -89,6 +106,35 @@ TEST(Cleanup, SetsAsideWhatCannotBeReadAndGoesOn) {
   EXPECT_EQ(broken.store.list_all("damaged").value().size(), 1u);
 }
 
+// One of three that travel together: its neighbours go on, and it comes back with what is wrong with it.
+TEST(Cleanup, SendsBackARequestThatCannotBeTakenAndItsNeighboursGoOn) {
+  ArchiveWorld world;
+  stored::Request wrong = request(2, {"V1", "V2"});
+  wrong.mutable_copies(1)->set_vid("../V2");
+  world.put(kWhole, to_transfer("V1"), {request(1, {"V1", "V2"}), wrong, request(3, {"V1", "V2"})});
+  world.ask("V1", TapeState::kBroken);
+  Process process(*world.database, world.store, "cleaner");
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  EXPECT_EQ(world.contents()[to_transfer("V2")], (Ids{{kWhole, 1}, {kWhole, 3}}));
+  EXPECT_EQ(world.contents()[to_report("V1")], (Ids{{kWhole, 2}}));
+  const auto entry = read_queue(world.store, to_report("V1")).value()->pointers(0);
+  const auto failed = read_segment(world.store, parse_segment_name(entry.segment()).value()).value();
+  ASSERT_EQ(failed->segment.requests_size(), 1);
+  EXPECT_NE(failed->segment.requests(0).errors(0).find("copies[1].vid"), std::string::npos) << failed->segment.requests(0).errors(0);
+  expect_clean(world, "one of three");
+}
+
+// Somebody removed its object while requests were its own.
+TEST(Cleanup, OfATapeWhoseQueueVanishedEndsAndItsRequestsAreFound) {
+  Broken broken;
+  const ports::ObjectName name = object_name(to_transfer("V1"));
+  broken.store.remove(name, broken.store.read(name).value().version).value();
+  Process process(*broken.database, broken.store, "process");
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  EXPECT_EQ(process.run_all(), std::vector<std::string>());
+  broken.expect_final("vanished");
+}
+
 TEST(Cleanup, EndsTheStayOfATapeWithoutRequests) {
   ArchiveWorld world;
   world.ask("V1", TapeState::kBroken);
@@ -111,6 +157,32 @@ TEST(Cleanup, OfATapeWhoseQueueCannotBeReadIsAProblemAndNobodyElses) {
   ASSERT_EQ(report.problems.size(), 1u);
   EXPECT_NE(report.problems[0].find("tape V1: object queue/V1.t"), std::string::npos) << report.problems[0];
   EXPECT_EQ(world.state_of("V1"), TapeState::kBrokenPending);
+}
+
+TEST(Cleanup, OfATapeWhoseQueueCannotBeReadEndsWithoutHelpOnceTheSweepCameBy) {
+  Broken broken;
+  damage(broken, to_transfer("V1"));
+  Process process(*broken.database, broken.store, "process");
+  EXPECT_EQ(process.clean().value().finished, 0u) << "what may hold requests is not final";
+  EXPECT_EQ(process.sweep.run(100).value().settled, 1u);
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  EXPECT_EQ(remove_what_was_set_aside(broken), 1u);
+  broken.expect_final("mended");
+}
+
+// Its cleaner had it reserved and half done.
+TEST(Cleanup, GoesOnWithAQueueThatWasDamagedUnderIt) {
+  ArchiveWorld world;
+  for (std::uint64_t number = 1; number <= 40; ++number) world.put({90, number}, to_transfer("V1"), {request(1, {"V1", "V2"})});
+  world.ask("V1", TapeState::kBroken);
+  Process process(*world.database, world.store, "process");
+  EXPECT_TRUE(clean_up(process.context(), process.hand, process.estate, 1).value().more);
+  for (const QueueId& queue : {to_transfer("V1"), to_report("V1"), to_transfer("V2")}) damage(world, queue);
+  process.run_all();
+  EXPECT_EQ(world.state_of("V1"), TapeState::kBroken);
+  EXPECT_EQ(world.contents()[to_transfer("V2")].size(), 40u);
+  EXPECT_EQ(remove_what_was_set_aside(world), 3u);
+  expect_clean(world, "damaged under its cleaner");
 }
 
 TEST(Cleanup, WaitsForALivingDriveAndNotForADeadOne) {

@@ -95,6 +95,41 @@ TEST(CleanupUnderCrashes, OfTheCollectorTooEndsTheSame) {
   std::printf("crash points: collectors of a cleaner: %d\n", runs);
 }
 
+// A queue that cannot be read is mended by a sweep that dies at each of its calls, or does not hear the answer.
+int crash_the_mending() {
+  int runs = 0;
+  for (const sim::Outcome outcome : sim::kOutcomes) {
+    bool is_reached = true;
+    for (int at = 0; is_reached && !testing::Test::HasFailure(); ++at, ++runs) {
+      Broken broken;
+      const ports::ObjectName name = object_name(test::to_transfer("V1"));
+      broken.store.replace(name, broken.store.read(name).value().version, "rubbish").value();
+      sim::Fault fault;
+      sim::FaultyStore store(broken.store, fault, static_cast<std::uint64_t>(at));
+      Process first(*broken.database, store, "first");
+      fault = {.at = at, .outcome = outcome};
+      try {
+        (void)first.sweep.run(Process::kBudget);
+      } catch (const sim::Crash&) {
+      }
+      is_reached = fault.happened;
+      Process second(*broken.database, broken.store, "second");
+      second.run_all();
+      const std::vector<std::string> aside = broken.store.list_all("damaged").value();
+      EXPECT_EQ(aside.size(), 1u) << at;
+      for (const std::string& key : aside) {
+        broken.store.remove({"damaged", key}, broken.store.read({"damaged", key}).value().version).value();
+      }
+      broken.expect_final("mended, call " + std::to_string(at));
+    }
+  }
+  return runs;
+}
+
+TEST(SweepUnderCrashes, MendsAQueueThatCannotBeReadAndLosesNoRequest) {
+  std::printf("crash points: mending of a queue: %d\n", crash_the_mending());
+}
+
 // Calls back once before the call number `at` (a batch is one), and then goes on.
 class PausingStore : public ports::ObjectStore {
  public:
