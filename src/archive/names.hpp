@@ -5,7 +5,7 @@
 //   segment    segment/<epoch>-<number>
 //   index      index/<epoch>-<number>        of the origin with that number
 //   mount      mount/<VID>
-//   damaged    damaged/<epoch>-<number>      the segment with that number, set aside
+//   damaged    damaged/<epoch>-<number>      the segment with that number, set aside; of queues: damaged.hpp
 //   request    <epoch>-<number>-<ordinal>    the origin it was enqueued in, and its place there
 //
 // What may rely on it: text of a name and back is the identity, both ways: two names are equal exactly where their texts are. Numbers are
