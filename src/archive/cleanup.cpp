@@ -88,8 +88,14 @@ Result<CleanupReport> clean_up(const Context& context, Hand& hand, agents::Estat
   // What an error left of the last pass.
   TRY(report.note("what was in hand", give_back(hand, estate, "segment")));
   const Due due = TRY(find_due(context, hand.store()));
+  // Each tape has its share of what is left, so that a long queue does not keep those behind it waiting.
+  std::size_t tapes = due.tapes.size();
   for (const auto& [vid, pending] : due.tapes) {
-    TRY(report.note("tape " + vid.str(), attend(context, hand, estate, vid, pending, budget, report)));
+    const std::size_t share = (budget + tapes - 1) / tapes;
+    std::size_t left = share;
+    TRY(report.note("tape " + vid.str(), attend(context, hand, estate, vid, pending, left, report)));
+    budget -= share - left;
+    --tapes;
   }
   for (const Vid& vid : due.marked) TRY(report.note("tape " + vid.str(), release_mark(hand.store(), vid)));
   TRY(report.note(hand.id().str(), hand.rest()));

@@ -35,7 +35,8 @@ struct CleanupReport {
   Status note(const std::string& what, const Status& status);
 };
 
-// Until `budget` requests were looked at, and then to the end of the batch at hand.
+// Until `budget` requests were looked at, and then to the end of the batch at hand. Each queue has its share of it, and what those before
+// it have left of theirs.
 // Errors: of asking what there is to do; kFenced: the hand's agent was collected: stop, nothing more is written.
 Result<CleanupReport> clean_up(const Context& context, Hand& hand, agents::Estate& estate, std::size_t budget);
 

@@ -12,9 +12,9 @@ namespace reclaim::server {
 namespace {
 
 constexpr Millis kStep{30'000};
-constexpr std::size_t kNamesAtOnce = 1'000;       // of the dead
-constexpr std::size_t kLooksAtOnce = 1'000;       // of the sweep
-constexpr std::size_t kRequestsAtOnce = 200'000;  // of the cleanup
+constexpr std::size_t kNamesAtOnce = 1'000;      // of the dead
+constexpr std::size_t kLooksAtOnce = 1'000;      // of the sweep
+constexpr std::size_t kRequestsAtOnce = 20'000;  // of the cleanup: a tape that leaves service meanwhile waits so long
 constexpr const char* kKind = "maintenance";
 
 void append(std::vector<std::string>& to, std::vector<std::string> problems) {

@@ -61,6 +61,23 @@ TEST(Cleanup, BeyondItsBudgetKeepsTheQueueReservedAndGoesOn) {
   expect_clean(world, "after two passes");
 }
 
+TEST(Cleanup, OfALongQueueLeavesTheOthersTheirShare) {
+  ArchiveWorld world;
+  for (const char* vid : {"V1", "V3"}) {
+    for (std::uint64_t number = 1; number <= 40; ++number) {
+      world.put({*(vid + 1) == '1' ? 90U : 91U, number}, to_transfer(vid), {request(1, {vid, "V2"})});
+    }
+    world.ask(vid, TapeState::kBroken);
+  }
+  Process process(*world.database, world.store, "cleaner");
+  EXPECT_TRUE(clean_up(process.context(), process.hand, process.estate, 20).value().more);
+  for (const char* vid : {"V1", "V3"}) {
+    EXPECT_GT(read_queue(world.store, to_transfer(vid)).value()->reservation().done(), 0u) << vid;
+  }
+  EXPECT_EQ(process.clean().value().finished, 2u);
+  EXPECT_EQ(world.contents()[to_transfer("V2")].size(), 80u);
+}
+
 // A reporter that was paused with a receipt in its hands puts the round on record that is over.
 TEST(Cleanup, LeavesOutWhatEndedInThisRoundAndNotInAFormerOne) {
   ArchiveWorld world;
