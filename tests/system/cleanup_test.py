@@ -28,6 +28,17 @@ class CleanupTest(harness.Story):
     def until_agents(self, expected, what):
         harness.wait_until(lambda: self.agents() == expected, 30, lambda: f"{what}: {self.agents()}")
 
+    def stop_until_collected(self, process, others):
+        """Stops it, and not in the middle of a write: that would stop everybody who writes to the embedded store."""
+        for _ in range(20):
+            os.kill(process.pid, signal.SIGSTOP)
+            try:
+                harness.wait_until(lambda: self.agents() == others, 5, "the stopped one to be collected")
+                return
+            except AssertionError:
+                os.kill(process.pid, signal.SIGCONT)
+        self.fail("there was no moment to stop it")
+
     def break_tape(self, vid):
         self.api.post("/api/v1/tapes", {"vid": vid, "pool": "p", "library": "l"})
         self.api.put(f"/api/v1/tapes/{vid}/state", {"state": "BROKEN", "reason": "torn"})
@@ -71,8 +82,7 @@ class CleanupTest(harness.Story):
         everybody = ours | {f"maintenance-{task}": "alive" for task in TASKS}
         self.until_agents(everybody, "both to live")
         before = {agent["name"]: agent["epoch"] for agent in self.api.get("/api/v1/agents")["agents"]}
-        os.kill(beside.pid, signal.SIGSTOP)
-        self.until_agents(ours, "the stopped one to be collected")
+        self.stop_until_collected(beside, ours)
         os.kill(beside.pid, signal.SIGCONT)
         self.until_agents(everybody, "it to register again")
         after = {agent["name"]: agent["epoch"] for agent in self.api.get("/api/v1/agents")["agents"]}
