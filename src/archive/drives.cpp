@@ -57,11 +57,11 @@ Result<std::vector<Drive>> list_drives(const Context& context, const std::string
 
 Result<Drive> set_drive(const Context& context, const DriveName& name, Desired desired, const std::string& reason) {
   return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Drive> {
-    const Drive before = TRY(read_drive(transaction, sql::drive_lock, name));
+    Drive before = TRY(read_drive(transaction, sql::drive_lock, name));
     if (desired == Desired::kDown && is_blank(reason)) return invalid("reason", "is required: say why the drive is taken down");
     if (before.desired == desired && before.reason == reason) return before;
     const bool turns = before.desired != desired;
-    const Drive drive{.name = name, .desired = desired, .reason = reason, .since = turns ? context.wall : before.since};
+    Drive drive{.name = name, .desired = desired, .reason = reason, .since = turns ? context.wall : before.since};
     TRY(transaction.run(sql::drive_update, values_of(drive)));
     TRY(audit::append_events(transaction, context.wall, context.actor,
                              {{.action = turns ? "drive-state" : "drive-reason",

@@ -36,7 +36,7 @@ std::string text_of(const Vid& vid, const SegmentId& segment, std::uint32_t ordi
 
 Result<Cursor> parse_cursor(const std::string& text) {
   if (text.empty()) return Cursor{};
-  const Error wrong = invalid("after", "is not what a page of failed requests ended with");
+  Error wrong = invalid("after", "is not what a page of failed requests ended with");
   const std::size_t first = text.find('/');
   const std::size_t last = text.rfind('/');
   if (first == std::string::npos || last == first) return wrong;

@@ -65,7 +65,7 @@ Status unmount(Hand& hand, const Vid& vid) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto found = TRY(find_mount(hand.store(), vid));
     const bool is_ours = found && found->agent == hand.id();
-    const Status removed = is_ours ? remove_mount(hand.store(), *found) : done();
+    Status removed = is_ours ? remove_mount(hand.store(), *found) : done();
     if (removed.ok()) return hand.let_go({name}), done();
     if (!may_be_tried_again(removed.error())) return removed;
   }

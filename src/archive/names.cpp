@@ -143,7 +143,7 @@ Result<SegmentId> parse_index_name(std::string_view text, std::string field) {
 Result<Vid> parse_mount_name(std::string_view text, std::string field) {
   NameReader reader(text, "the name of a mount, mount/VID", std::move(field));
   TRY(reader.kind(kMountKind));
-  const Result<Vid> parsed = parse_name<Vid>(reader.rest(), "");
+  Result<Vid> parsed = parse_name<Vid>(reader.rest(), "");
   if (!parsed.ok()) return reader.error("its VID " + parsed.error().message);
   return parsed;
 }

@@ -48,7 +48,7 @@ struct Cursor {
 std::string text_of(const std::string& segment, std::uint32_t ordinal) { return "s." + segment + "." + std::to_string(ordinal); }
 
 Result<Cursor> parse_cursor(const std::string& text) {
-  const Error wrong = invalid("after", "is not what a page of requests ended with");
+  Error wrong = invalid("after", "is not what a page of requests ended with");
   if (text.empty()) return Cursor{};
   if (text.starts_with("e.")) return Cursor{.ended = text.substr(2)};
   const std::size_t dot = text.rfind('.');

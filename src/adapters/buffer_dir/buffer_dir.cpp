@@ -88,7 +88,7 @@ class File : public ports::DeliveryFile {
 
   Status place(const ports::Tick& tick) {
     const Way way = TRY(destination_.make(root_));
-    const Status renamed = system::rename_new_at(drives_, fresh_, way.back().get(), destination_.name());
+    Status renamed = system::rename_new_at(drives_, fresh_, way.back().get(), destination_.name());
     is_finished_ = renamed.ok();
     if (renamed.ok()) return sync_way(way, tick);
     if (renamed.error().kind == Error::Kind::kNotFound) return why_not_found();

@@ -45,7 +45,7 @@ void reserve(ArchiveWorld& world, const QueueId& queue, const agents::AgentId& a
 
 SweepReport sweep(ArchiveWorld& world) {
   Process process(*world.database, world.store, "sweeper");
-  const SweepReport report = process.sweep.run(100).value();
+  SweepReport report = process.sweep.run(100).value();
   EXPECT_EQ(report.problems, std::vector<std::string>());
   EXPECT_EQ(process.agent->owned(), std::set<ports::ObjectName>());
   EXPECT_TRUE(process.agent->leave().ok());

@@ -54,7 +54,7 @@ inline stored::Queue::Pointer put_into(ports::ObjectStore& store, const QueueId&
                                        const std::set<std::uint32_t>& ordinals) {
   const stored::Segment segment = waiting_segment(id, queue, ordinals);
   const ports::Version at = store.create(object_name(id), encode(id, segment)).value();
-  const stored::Queue::Pointer entry = summarize(id, at, segment);
+  stored::Queue::Pointer entry = summarize(id, at, segment);
   announce(store, queue, std::span(&entry, 1)).value();
   return entry;
 }
