@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "agents/census.hpp"
 #include "archive/objects.hpp"
@@ -25,7 +26,8 @@ Result<bool> settle_of(Hand& hand, agents::Estate& estate, const AgentId& owner,
   if (agent.ok()) return false;
   if (!is(agent.error(), Error::Kind::kNotFound)) return agent.error();
   const agents::Bequest bequest{.name = object_name(id), .object = std::move(object)};
-  TRY(estate.settle(owner, std::span(&bequest, 1)).front());
+  const std::vector<Status> settled = estate.settle(owner, std::span(&bequest, 1));
+  TRY(settled.front());
   return true;
 }
 

@@ -209,7 +209,8 @@ Result<bool> Sweep::release(const QueueId& queue, const AgentId& agent) {
   const stored::Queue now = TRY(decode_queue(queue, object.value().bytes));
   if (!now.has_reservation() || now.reservation().agent() != agent.str()) return false;
   const agents::Bequest bequest{.name = object_name(queue), .object = std::move(object).value()};
-  TRY(estate_.settle(agent, std::span(&bequest, 1)).front());
+  const std::vector<Status> settled = estate_.settle(agent, std::span(&bequest, 1));
+  TRY(settled.front());
   return true;
 }
 

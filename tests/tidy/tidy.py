@@ -20,6 +20,7 @@ SLEEP = "sleeps: wait for what happens, with a bound"
 CHANCE = "draws a random number: take a reclaim::Random"
 GENERATOR = "makes random numbers of its own: take a reclaim::Random"
 THREAD = "starts a thread: threads live in runtime, http and gateway"
+DANGLING = "TRY of a part of a temporary, which is gone when TRY looks at it: name the whole first"
 CATCH = "catches everything: errors are values, and a thread's top function is the only net"
 
 BANNED = [
@@ -28,6 +29,7 @@ BANNED = [
     (CHANCE, r"(?<![\w.>])s?rand\(|\bdrand48\b|\brandom_device\b|\bgetrandom\b|\barc4random|\bRAND_bytes\b"),
     (GENERATOR, r"\bmt19937|\bdefault_random_engine\b|\bminstd_rand"),
     (THREAD, r"\bstd::(?:jthread|thread|async)\b|\bstd::this_thread\b|\bpthread_create\b"),
+    (DANGLING, r"\bTRY\(.*\)(?:\.front\(\)|\.back\(\)|\.at\([^()]*\)|\[[^\[\]]*\])\)"),
     (CATCH, r"\bcatch\s*\(\s*\.\.\.\s*\)"),
 ]
 
@@ -52,6 +54,7 @@ ALLOWED = {
         "tests/": "many callers at once are what they test",
         "bench/": "somebody else's work beside what is measured",
     },
+    DANGLING: {},
     CATCH: {},
 }
 
