@@ -7,6 +7,7 @@
 
 #include "adapters/buffer_dir/buffer_dir.hpp"
 #include "adapters/system/system_time.hpp"
+#include "apps/agent_times.hpp"
 #include "apps/drive_process.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_library.hpp"
@@ -17,8 +18,6 @@
 
 namespace reclaim::apps {
 namespace {
-
-constexpr Millis kHeartbeatLeast{10};
 
 struct DriveFlags {
   std::string name;
@@ -44,8 +43,9 @@ Result<DriveOptions> options_of(const DriveFlags& flags) {
   DriveOptions options{
       .name = archive::DriveName(flags.name), .mount_hook = flags.mount_hook, .heartbeat = TRY(parse_duration(flags.heartbeat))};
   const Millis timeout = TRY(parse_duration(flags.timeout));
-  if (options.heartbeat < kHeartbeatLeast) return invalid("--agent-heartbeat", "--agent-heartbeat must be at least 10ms");
-  if (timeout < 2 * options.heartbeat) return invalid("--agent-timeout", "--agent-timeout must be at least twice --agent-heartbeat");
+  const Status times = check_agent_times(options.heartbeat, timeout);
+  if (!times.ok()) return invalid("--" + times.error().field, "--" + times.error().field + " " + times.error().message);
+  options.heartbeat = beat_period(options.heartbeat, timeout);
   return options;
 }
 

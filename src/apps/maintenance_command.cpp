@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/system/system_time.hpp"
+#include "apps/agent_times.hpp"
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
@@ -49,8 +50,8 @@ Result<MaintenancePeriods> periods_of(const MaintenanceFlags& flags) {
   MaintenancePeriods periods{.interval = TRY(parse_duration(flags.interval)),
                              .heartbeat = TRY(parse_duration(flags.heartbeat)),
                              .agent_timeout = TRY(parse_duration(flags.timeout))};
-  if (periods.heartbeat < kHeartbeatMin) return invalid("agent-heartbeat", "must be at least 10ms");
-  if (periods.agent_timeout < 2 * periods.heartbeat) return invalid("agent-timeout", "must be at least twice --agent-heartbeat");
+  TRY(check_agent_times(periods.heartbeat, periods.agent_timeout));
+  periods.heartbeat = beat_period(periods.heartbeat, periods.agent_timeout);
   return periods;
 }
 

@@ -17,8 +17,6 @@
 
 namespace reclaim::apps {
 
-inline constexpr Millis kHeartbeatMin{10};
-
 struct MaintenancePeriods {
   std::optional<Millis> interval;  // of the passes; nothing: only when asked
   Millis heartbeat{1000};

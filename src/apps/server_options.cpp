@@ -3,7 +3,7 @@
 #include <charconv>
 #include <map>
 
-#include "apps/maintenance_loops.hpp"
+#include "apps/agent_times.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
 #include "base/duration.hpp"
@@ -183,9 +183,9 @@ Result<ServerOptions> ServerFlags::read() const {
   options.done.most = static_cast<std::int64_t>(TRY(settings.limit("done-max")));
   options.agent_heartbeat = TRY(settings.duration("agent-heartbeat"));
   options.agent_timeout = TRY(settings.duration("agent-timeout"));
-  if (options.agent_heartbeat < kHeartbeatMin) return settings.wrong("agent-heartbeat", "must be at least 10ms");
-  if (options.agent_timeout < 2 * options.agent_heartbeat)
-    return settings.wrong("agent-timeout", "must be at least twice --agent-heartbeat");
+  const Status times = check_agent_times(options.agent_heartbeat, options.agent_timeout);
+  if (!times.ok()) return settings.wrong(times.error().field, times.error().message);
+  options.agent_heartbeat = beat_period(options.agent_heartbeat, options.agent_timeout);
   options.event_retention = TRY(settings.duration("event-retention"));
   options.event_max = TRY(settings.count("event-max"));
   options.record_exchanges = settings.text("record-exchanges");
