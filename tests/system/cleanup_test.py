@@ -161,7 +161,7 @@ class CleanupTest(harness.Story):
 
     def test_wrong_usage_is_said(self):
         self.start("--maintenance-interval", "never")
-        for words in (["--passes", "eat"], ["--agent-timeout", "1s"], []):
+        for words in (["--passes", "eat"], ["--agent-timeout", "20ms"], []):
             given = [] if words == [] else ["--data", self.server.data, *words]
             process = self.process("wrong", [self.reclaim, "maintenance", *given])
             process.start()

@@ -204,7 +204,7 @@ class DriveTest(Drives):
     def test_bad_flags_are_wrong_usage(self):
         good = {"--name": "D1", "--library": f"dir:{self.library}", "--buffer": str(self.buffer), "--data": str(self.server.data)}
         for flag, value in (("--name", "../D1"), ("--library", "tape:x"), ("--buffer", "/nowhere"), ("--data", None),
-                            ("--agent-heartbeat", "1ms"), ("--agent-timeout", "1s")):
+                            ("--agent-heartbeat", "1ms"), ("--agent-timeout", "20ms")):
             words = [word for pair in {**good, flag: value}.items() if pair[1] is not None for word in pair]
             done = self.client(self.server, "drive", *words)
             self.assertEqual(2, done.returncode, f"{flag}: {done.stderr}")
