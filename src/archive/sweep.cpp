@@ -29,8 +29,8 @@ bool is(const Error& error, Error::Kind kind) { return error.kind == kind; }
 template <class Id>
 Result<std::vector<Id>> ids_of(ports::ObjectStore& store, const std::string& kind, Result<Id> (*parse)(std::string_view, std::string)) {
   std::vector<Id> ids;
-  for (const std::string& key : TRY(store.list_all(kind))) {
-    Result<Id> id = parse(kind + '/' + key, kind);
+  for (std::string& key : TRY(store.list_all(kind))) {
+    Result<Id> id = parse(ports::ObjectName{kind, std::move(key)}.str(), kind);
     if (id.ok()) ids.push_back(std::move(id).value());
   }
   return ids;

@@ -80,6 +80,7 @@ Result<bool> pays_for(Drive& drive, const Candidate& tape, const std::vector<arc
   for (const Queue::Pointer& entry : tape.queue.pointers()) names.insert(entry.segment());
   std::vector<archive::SegmentAt> segments;
   std::vector<archive::SegmentId> ids;
+  ids.reserve(names.size());
   for (const std::string& name : names) ids.push_back(TRY(archive::parse_segment_name(name)));
   for (std::size_t from = 0; from < ids.size(); from += kSegmentsLookedAt) {
     const auto some = std::span(ids).subspan(from, std::min(kSegmentsLookedAt, ids.size() - from));

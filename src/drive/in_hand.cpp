@@ -98,6 +98,7 @@ Status InHand::hand_over_once(Now now) {
   archive::TapeStandings tapes = TRY(archive::look_at_tapes(context, drive_.hand.store(), vids));
   std::vector<archive::Ended> cancelled;
   std::vector<archive::Dispersal> wanted;
+  wanted.reserve(changed.size());
   for (Held* const held : changed) wanted.push_back(TRY(decide(*held, now, tapes, cancelled)));
   if (!cancelled.empty()) TRY(archive::record_ended(context, cancelled));
   std::vector<archive::Dispersed> come = TRY(archive::disperse(drive_.hand, wanted));

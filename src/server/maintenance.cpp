@@ -217,9 +217,10 @@ Result<PassRun> Maintenance::run(std::string_view pass, const std::string& actor
 Result<std::vector<PassRun>> Maintenance::run_now(const std::vector<std::string>& passes, const std::string& actor) const {
   for (const std::string& pass : passes) {
     if (find(pass) != nullptr) continue;
-    std::string there;
-    for (const std::string& name : names()) there.append(there.empty() ? "" : ", ").append(name);
-    return invalid("passes", "there is no pass " + pass + "; there are " + there);
+    std::string wrong = "there is no pass " + pass;
+    const char* before = "; there are ";
+    for (const std::string& name : names()) wrong.append(std::exchange(before, ", ")).append(name);
+    return invalid("passes", std::move(wrong));
   }
   std::vector<PassRun> runs;
   for (const std::string& pass : passes.empty() ? names() : passes) {
