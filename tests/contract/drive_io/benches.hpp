@@ -80,7 +80,7 @@ class BufferBench {
 
 class BufferDirBench : public BufferBench {
  public:
-  explicit BufferDirBench(std::filesystem::path root = {}) : root_(root.empty() ? directory_.path() : std::move(root)) {
+  explicit BufferDirBench(const std::filesystem::path& root = {}) : root_(root.empty() ? directory_.path() : root) {
     buffer_ = buffer_dir::BufferDir::open(root_).value();
   }
   ports::DiskBuffer& buffer() override { return *buffer_; }
