@@ -3,27 +3,19 @@ import json
 import subprocess
 
 import harness
+from harness import DONE, FAILED, TEMPORARY, USAGE
 
-DONE, FAILED, USAGE, TEMPORARY = 0, 1, 2, 3
 
-
-class CliTest(harness.Story):
+class CliTest(harness.ClientStory):
     def setUp(self):
         super().setUp()
         self.server = harness.Server(self, "--collector-interval", "never", "--touch-grace", "0s")
 
-    def do(self, *words, code=DONE, token_file=None):
-        """The standard output of a command that must end with `code`; what goes wrong is said in one line on standard error."""
-        done = self.client(self.server, *words, token_file=token_file)
-        self.assertEqual(code, done.returncode, f"{words}: {done.stderr}{done.stdout}")
+    def do(self, *words, code=DONE, **more):
+        said = super().do(*words, code=code, **more)
         if code != DONE:
-            self.assertRegex(done.stderr, r"\Areclaim: [^\n]+\n\Z")
-            self.assertEqual("", done.stdout)
-        self.error = done.stderr
-        return done.stdout
-
-    def json(self, *words, **more):
-        return json.loads(self.do(*words, "--output", "json", **more))
+            self.assertEqual("", said)
+        return said
 
     def token_file(self, role):
         file = self.directory / f"{role}.token"

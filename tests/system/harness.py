@@ -23,6 +23,7 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 READY = re.compile(r"ready: API on (http://\S+), gateway on (\S+) \((SHA256:[^)]+)\), metrics on (http://\S+)")
+DONE, FAILED, USAGE, TEMPORARY = 0, 1, 2, 3  # exit codes of the client
 GATEWAY_READY = re.compile(r"gateway on (\S+) \((SHA256:[^)]+)\) for ")
 
 
@@ -334,6 +335,21 @@ class Story(World, unittest.TestCase):
 
     def say(self, text):
         print(f"{self.id().split('.', 1)[-1]}: {text}", flush=True)
+
+
+class ClientStory(Story):
+    """A story with a self.server at which an operator types."""
+
+    def do(self, *words, code=DONE, **more):
+        """The standard output of a command that must end with `code`; self.error is what it said of what went wrong, in one line."""
+        done = self.client(self.server, *words, **more)
+        self.assertEqual(code, done.returncode, f"{words}: {done.stderr}{done.stdout}")
+        self.assertRegex(done.stderr, r"\A\Z" if code == DONE else r"\Areclaim: [^\n]+\n\Z")
+        self.error = done.stderr
+        return done.stdout
+
+    def json(self, *words, **more):
+        return json.loads(self.do(*words, "--output", "json", **more))
 
 
 def public_key(key):

@@ -1,30 +1,15 @@
 """What waits in the archive's store and who works on it, from outside: the store looked into beside a running server, queues, drives and
 agents over the API and in the client's words, and bad input."""
-import json
 import re
 
 import harness
+from harness import FAILED, USAGE
 
-DONE, FAILED, USAGE, TEMPORARY = 0, 1, 2, 3
 
-
-class StoreTest(harness.Story):
+class StoreTest(harness.ClientStory):
     def setUp(self):
         super().setUp()
         self.server = harness.Server(self, "--maintenance-interval", "never")
-
-    def do(self, *words, code=DONE):
-        done = self.client(self.server, *words)
-        self.assertEqual(code, done.returncode, f"{words}: {done.stderr}{done.stdout}")
-        if code == DONE:
-            self.assertEqual("", done.stderr)
-        else:
-            self.assertRegex(done.stderr, r"\Areclaim: [^\n]+\n\Z")
-        self.error = done.stderr
-        return done.stdout
-
-    def json(self, *words):
-        return json.loads(self.do(*words, "--output", "json"))
 
     def test_a_store_is_looked_into_beside_its_server(self):
         data = ("--data", self.server.data)

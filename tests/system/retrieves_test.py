@@ -1,11 +1,9 @@
 """Requests to read files, from outside: submitted one by one and many at once, shown, listed and taken back, over the API and in the
 client's words; what waits on a tape is seen in its queue; bad input changes nothing. On both engines."""
-import json
 import subprocess
 
 import harness
-
-DONE, FAILED, USAGE = 0, 1, 2
+from harness import FAILED, USAGE
 
 
 def file(name, *places):
@@ -80,26 +78,13 @@ class RetrievesTest(harness.Story):
         self.assertEqual([], self.api.get("/api/v1/failed")["failed"])
 
 
-class RetrievesClientTest(harness.Story):
+class RetrievesClientTest(harness.ClientStory):
     def setUp(self):
         super().setUp()
         self.server = harness.Server(self, "--maintenance-interval", "never")
         for vid in ("V1", "V2"):
             self.server.api.post("/api/v1/tapes", {"vid": vid, "pool": "p", "library": "l"})
         self.server.api.post("/api/v1/files", [file(f"f{i}", ("V1", i)) for i in range(1, 101)])
-
-    def do(self, *words, code=DONE):
-        done = self.client(self.server, *words)
-        self.assertEqual(code, done.returncode, f"{words}: {done.stderr}{done.stdout}")
-        if code == DONE:
-            self.assertEqual("", done.stderr)
-        else:
-            self.assertRegex(done.stderr, r"\Areclaim: [^\n]+\n\Z")
-        self.error = done.stderr
-        return done.stdout
-
-    def json(self, *words):
-        return json.loads(self.do(*words, "--output", "json"))
 
     def test_one_request_from_submission_to_cancel(self):
         self.assertRegex(self.do("retrieves", "submit", "f1", "run 7/f1", "--requester", "alice"), r"\AID +VID\n[0-9-]+ +V1\n\Z")
@@ -133,7 +118,7 @@ class RetrievesClientTest(harness.Story):
         said = self.do("store", "check", *data, code=FAILED)
         self.assertRegex(said, rf"\nbreaks A2, unreadable: {name}: ")
         self.assertIn("1 thing is broken", self.error)
-        findings = json.loads(self.do("store", "check", *data, "--output", "json", code=FAILED))["findings"]
+        findings = self.json("store", "check", *data, code=FAILED)["findings"]
         self.assertEqual([("unreadable", "A2", [name])], [(each["kind"], each["invariant"], each["objects"]) for each in findings])
         self.assertRegex(self.do("store", "show", name, *data), r"damaged: .*\nbegins: 52 43 4c 4d")
 

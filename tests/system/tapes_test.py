@@ -1,11 +1,9 @@
 """The archive's catalogue from outside: every cell of the table of tape states over the API, files and policies, the client's words, and
 bad input, on both engines."""
-import json
 import time
 
 import harness
-
-DONE, FAILED, USAGE = 0, 1, 2
+from harness import FAILED, USAGE
 ASKED = ("ACTIVE", "DISABLED", "REPACKING", "REPACKING_DISABLED", "BROKEN", "EXPORTED")
 
 # What becomes of a tape, by its state, in the order of ASKED. None: refused.
@@ -160,23 +158,10 @@ class TapesTest(harness.Story):
         return [self.api.all(f"/api/v1/{key}", key) for key in ("tapes", "files", "policies", "events")]
 
 
-class CatalogueClientTest(harness.Story):
+class CatalogueClientTest(harness.ClientStory):
     def setUp(self):
         super().setUp()
         self.server = harness.Server(self, "--maintenance-interval", "never")
-
-    def do(self, *words, code=DONE):
-        done = self.client(self.server, *words)
-        self.assertEqual(code, done.returncode, f"{words}: {done.stderr}{done.stdout}")
-        if code == DONE:
-            self.assertEqual("", done.stderr)
-        else:
-            self.assertRegex(done.stderr, r"\Areclaim: [^\n]+\n\Z")
-        self.error = done.stderr
-        return done.stdout
-
-    def json(self, *words):
-        return json.loads(self.do(*words, "--output", "json"))
 
     def add_tapes(self, *vids):
         for vid in vids:
