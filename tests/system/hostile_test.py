@@ -5,34 +5,26 @@ those of roots are what somebody left on a worker's disk.
 """
 import collections
 import concurrent.futures
-import hashlib
 import json
 import os
 import pathlib
 import re
 import socket
-import stat
 import subprocess
-import time
 import unittest
 import uuid
 
 import harness
+from bad_input import BIG, BadInput, Line, Raw, Request, check_raw_bytes, tree
 
 ROWS_LEAST = 60
-BIG = 100 << 20
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 DIGEST = "0" * 32
 SESSION = str(uuid.uuid5(uuid.NAMESPACE_DNS, "w1"))
 
-# What goes in: method, path, headers, body. What comes back: status and words of the problem. `{}` in words is a regular expression's.
-Request = collections.namedtuple("Request", "what method path body status words headers token", defaults=(None, None))
-# The same as bytes on the wire; status None: the connection is ended without an answer.
-Raw = collections.namedtuple("Raw", "what pieces status words")
 # A frame on the stdin of an exec command: exit status, words of the problem.
 Frame = collections.namedtuple("Frame", "what command input status words")
-# A command line, or what is in a file: exit code and words on stderr.
-Line = collections.namedtuple("Line", "what words code says")
+# What is in a configuration file: words on stderr.
 Config = collections.namedtuple("Config", "what text says")
 
 
@@ -361,24 +353,7 @@ DESTROYABLE = [b"v-link", b"v-loop", b"v-dangling", b"v-file", b"v-fifo", b"v-so
 TABLES = (REQUESTS, RAWS, FRAMES, RAW_SSH, LINES, SERVER_FLAGS, CONFIGS, WORKER_FLAGS, GATEWAY_FLAGS, ROOTS, LEFTOVERS)
 
 
-def tree(directory):
-    """Every path below, what it is, and what is in it."""
-    found = {}
-    for path, directories, files in os.walk(os.fsencode(directory)):
-        for name in directories + files:
-            one = os.path.join(path, name)
-            about = os.lstat(one)
-            content = b""
-            if stat.S_ISLNK(about.st_mode):
-                content = os.readlink(one)
-            elif stat.S_ISREG(about.st_mode):
-                with open(one, "rb") as file:
-                    content = file.read()
-            found[one] = (stat.S_IFMT(about.st_mode), hashlib.sha256(content).hexdigest())
-    return found
-
-
-class Hostile(harness.Story):
+class Hostile(BadInput):
     """A server that knows a worker, an owner, a container and a volume, and must still know just those after every row."""
 
     def setUp(self):
@@ -389,8 +364,7 @@ class Hostile(harness.Story):
         self.api.put("/api/v1/owners/o", {"kind": "build"})
         self.api.post(CONTAINERS, {"handle": "c1", "owner": "o"})
         self.api.post("/api/v1/workers/w1/volumes", {"handle": "v1", "owner": "o"})
-        self.tokens = {role: self.server.token(role) for role in ("viewer", "client", "gateway")}
-        self.before = self.census()
+        self.begin()
 
     def census(self):
         """All that the server holds."""
@@ -401,76 +375,18 @@ class Hostile(harness.Story):
             worker.pop("last_sync_age_s", None)
         return json.dumps(rows, sort_keys=True)
 
-    def check_nothing_changed(self, what):
-        self.assertEqual(self.before, self.census(), what)
-
-    def check_all(self, rows, check):
-        """The rows that wait for a time-out wait together."""
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            failures = [failure for failure in pool.map(lambda row: self.failure_of(check, row), rows) if failure]
-        self.say(f"{len(rows)} rows")
-        self.assertEqual([], failures, "\n" + "\n".join(failures))
-        self.check_nothing_changed("after all of them")
-        self.assertEqual(200, self.api.call("GET", "/readyz").status)
-
-    def failure_of(self, check, row):
-        try:
-            check(row)
-        except (AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as failure:
-            return f"{row[0]}: {failure!r}"[:600]
-        return None
-
 
 class HttpTest(Hostile):
     def check_request(self, row):
-        headers = {"Authorization": f"Bearer {self.tokens[row.token] if row.token else self.api.token}", **(row.headers or {})}
-        body = row.body
-        if isinstance(body, dict) and body.get("keys") == ["{key of w1}"]:
-            body = {"keys": [harness.public_key(self.keys["w1"])]}
-        answer = harness.Api(self.server.url).call(row.method, row.path, body, headers)
-        self.assertEqual(row.status, answer.status, answer.body[:300])
-        problem = answer.json
-        self.assertEqual(("application/problem+json", row.status), (answer.headers["Content-Type"], problem["status"]))
-        self.assertRegex(json.dumps(problem, ensure_ascii=False), row.words)
-        self.assertLess(len(answer.body), 2000, "no problem echoes what it is about")
-
-    def check_raw(self, row):
-        check_raw_bytes(self, self.server.url.removeprefix("http://"), row, self.api.token.encode())
+        if isinstance(row.body, dict) and row.body.get("keys") == ["{key of w1}"]:
+            row = row._replace(body={"keys": [harness.public_key(self.keys["w1"])]})
+        super().check_request(row)
 
     def test_requests(self):
         self.check_all(REQUESTS, self.check_request)
 
     def test_bytes(self):
         self.check_all(RAWS, self.check_raw)
-
-
-def check_raw_bytes(story, address, row, token=b""):
-    """Pieces are bytes to send, seconds to wait, or None: no more is sent."""
-    host, port = address.split(":")
-    with socket.create_connection((host, int(port)), 30) as end:
-        try:
-            for piece in row.pieces:
-                if piece is None:
-                    end.shutdown(socket.SHUT_WR)
-                elif isinstance(piece, bytes):
-                    end.sendall(piece.replace(b"{token}", token))
-                else:
-                    time.sleep(piece)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it has been refused before its end
-        heard = b""
-        try:
-            while piece := end.recv(65536):
-                heard += piece
-                if row.status is not None and b"\r\n\r\n" in heard and heard.rstrip().endswith(b"}"):
-                    break
-        except ConnectionResetError:
-            pass
-    if row.status is None:
-        story.assertNotIn(b"HTTP/", heard)
-        return
-    story.assertRegex(heard[:20], rb"HTTP/1.1 %d " % row.status, heard[:300])
-    story.assertRegex(heard, row.words)
 
 
 class GatewayTest(Hostile):
@@ -510,24 +426,6 @@ class CommandLineTest(Hostile):
         super().setUp()
         with open(self.directory / "big", "wb") as big:
             big.truncate(BIG)
-
-    def words(self, row):
-        separator = "|" if "|" in row.words else None
-        return [word.replace("{dir}", str(self.directory)) for word in row.words.split(separator)]
-
-    def check_client(self, row):
-        done = self.client(self.server, *self.words(row))
-        self.check_said(row, done.returncode, done.stderr)
-        self.assertEqual("", done.stdout)
-
-    def check_said(self, row, code, said):
-        self.assertEqual(row.code, code, said[-400:])
-        self.assertRegex(said, row.says.replace("{dir}", str(self.directory)))
-        self.assertLess(len(said), 1500)
-
-    def run_to_its_end(self, *words):
-        command = [self.reclaim, *map(str, words)]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=20, cwd=self.directory)
 
     def check_server_flags(self, row):
         # A flag that is given twice is one more mistake, so that the address flags are given once.
