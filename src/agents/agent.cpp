@@ -63,8 +63,10 @@ Status Agent::write(const std::set<ports::ObjectName>& wanted) {
     }
     stored::Agent record = record_;
     set_owned(record, wanted);
+    const Refusals::Mark sent = heart_.refusals().mark();
     const Result<ports::Version> written = store_.replace(id_.object(), *version_, encode(id_, record));
     if (written.ok()) {
+      heart_.refusals().proven(sent);
       version_ = written.value();
       record_ = std::move(record);
       listed_ = wanted;
@@ -113,7 +115,7 @@ Status Agent::remove() {
 }
 
 Status Agent::fence() {
-  heart_.fence();
+  heart_.found_collected();
   return heart_.check();
 }
 

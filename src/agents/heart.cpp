@@ -19,18 +19,20 @@ Status Heart::beat() {
   TRY(check());
   if (!version_) {
     const Result<ports::Object> object = store_.read(id_.beat());
-    if (!object.ok() && object.error().kind == Error::Kind::kNotFound) fence();
+    if (!object.ok() && object.error().kind == Error::Kind::kNotFound) found_collected();
     TRY(check());
     if (!object.ok()) return object.error();
     version_ = object.value().version;
   }
+  const Refusals::Mark sent = refusals_.mark();
   const Result<ports::Version> written = store_.replace(id_.beat(), *version_, next_beat());
   if (written.ok()) {
+    refusals_.proven(sent);
     version_ = written.value();
     return done();
   }
   version_.reset();
-  if (written.error().kind == Error::Kind::kNotFound) fence();
+  if (written.error().kind == Error::Kind::kNotFound) found_collected();
   TRY(check());
   if (written.error().kind == Error::Kind::kConflict) return unavailable("an earlier beat of " + id_.str() + " arrived late");
   return written.error();
@@ -45,6 +47,18 @@ void Heart::progress(Millis limit) {
 Status Heart::check() const {
   if (!is_fenced()) return done();
   return fenced(id_.str() + " was collected, or has left: register again", "epoch");
+}
+
+void Heart::end_as(End how) {
+  auto lives = End::kNone;
+  end_.compare_exchange_strong(lives, how);
+}
+
+LateWrites Heart::late() const {
+  if (end_ != End::kCollected) return {};
+  LateWrites late = refusals_.left();
+  late["agent"] = 1;
+  return late;
 }
 
 void Heart::end() {

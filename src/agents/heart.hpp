@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "agents/agent_id.hpp"
+#include "agents/refusals.hpp"
 #include "base/time.hpp"
 
 namespace reclaim::agents {
@@ -30,19 +31,30 @@ class Heart {
   // rests until it is woken, and no progress is expected. Others see it with the next beat.
   void progress(Millis limit);
 
-  bool is_fenced() const { return fenced_.load(); }
+  bool is_fenced() const { return end_ != End::kNone; }
   // ok while the agent may act as far as this process knows; kFenced.
   Status check() const;
-  void fence() { fenced_.store(true); }
+  // The agent gives itself up.
+  void fence() { end_as(End::kGivenUp); }
+  // The store has shown that others ended it.
+  void found_collected() { end_as(End::kCollected); }
+  Refusals& refusals() { return refusals_; }
+  // What was refused because the agent was collected, the agent itself included; nothing of one that was not.
+  LateWrites late() const;
   // Beats no more and removes the beat, after the agent has left. One that stays behind is removed by others.
   void end();
 
  private:
+  enum class End : std::uint8_t { kNone, kGivenUp, kCollected };
+
   std::string next_beat();
+  // The first is final.
+  void end_as(End how);
 
   ports::ObjectStore& store_;
   AgentId id_;
-  std::atomic<bool> fenced_ = false;
+  std::atomic<End> end_ = End::kNone;
+  Refusals refusals_;
 
   // Of the thread that beats.
   std::optional<ports::Version> version_;  // nothing: what is there has to be read

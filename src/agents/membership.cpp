@@ -12,10 +12,10 @@ std::shared_ptr<Agent> Membership::current() {
 Result<Membership::Joined> Membership::join() {
   std::shared_ptr<Agent> agent = current();
   if (agent && !agent->heart().is_fenced()) return Joined{std::move(agent), false};
-  agent = TRY(Agent::register_as(store_, name_, kind_));
+  const std::shared_ptr<Agent> former = std::exchange(agent, TRY(Agent::register_as(store_, name_, kind_)));
   const std::lock_guard lock(mutex_);
   agent_ = agent;
-  return Joined{std::move(agent), true};
+  return Joined{std::move(agent), true, former ? former->heart().late() : LateWrites()};
 }
 
 Status Membership::beat() {

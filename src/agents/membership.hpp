@@ -22,10 +22,12 @@ class Membership {
   Membership(ports::ObjectStore& store, std::string name, std::string kind)
       : store_(store), name_(std::move(name)), kind_(std::move(kind)) {}
 
-  // The agent, registered if there is none or it was collected. `is_new` says that everything of a former one must be dropped.
+  // The agent, registered if there is none or it was collected. `is_new` says that everything of a former one must be dropped; `late` is
+  // what the former was refused, told once.
   struct Joined {
     std::shared_ptr<Agent> agent;
     bool is_new = false;
+    LateWrites late = {};
   };
   Result<Joined> join();
 

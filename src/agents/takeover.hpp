@@ -68,7 +68,7 @@ struct TakeoverReport {
 class Takeover {
  public:
   Takeover(ports::ObjectStore& store, Agent& self, Estate& estate, Millis timeout)
-      : store_(store), self_(self), estate_(estate), watcher_(self.id(), timeout) {}
+      : store_(store, self.heart().refusals()), self_(self), estate_(estate), watcher_(self.id(), timeout) {}
 
   // Looks, judges, resumes what was begun, and collects the dead, until `budget` names are settled. What fails with one agent or name
   // is a problem in the report and hinders no other; the next pass tries again. To be called more often than twice in a timeout.
@@ -101,7 +101,7 @@ class Takeover {
   bool is_collecting(const std::string& agent) const;
   std::optional<Taken> let_go(const AgentId& id);
 
-  ports::ObjectStore& store_;
+  NotingStore store_;
   Agent& self_;
   Estate& estate_;
   Watcher watcher_;

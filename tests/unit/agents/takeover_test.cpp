@@ -296,6 +296,7 @@ TEST_F(Takeovers, ACollectorThatWasCollectedSaysSo) {
   EXPECT_EQ(collect_with(other).collected, 1U);
   EXPECT_EQ(paused.pass(now_).error().kind, Error::Kind::kFenced);
   EXPECT_EQ(paused.takeover.run(now_, 1000).error().kind, Error::Kind::kFenced);
+  EXPECT_EQ(paused.agent->heart().late(), (agents::LateWrites{{"agent", 1}}));
 }
 
 TEST_F(Takeovers, AnIdlePassCostsTwoListsAndTheBeats) {
