@@ -153,6 +153,7 @@ class Archive:
 class ArchiveKillTest(harness.Story):
     runs = 30
     seconds = 20
+    blows = 0
 
     def pause(self, process):
         """Stops it, and not in the middle of a write: that would stop everybody who writes to the embedded engines."""
@@ -170,6 +171,7 @@ class ArchiveKillTest(harness.Story):
         self.fail("there was no moment to stop it")
 
     def strike(self, process, is_pause, meanwhile=lambda: None):
+        self.blows += 1
         if process is self.archive.server.process:
             meanwhile()
             self.strike_server(is_pause)
@@ -298,7 +300,13 @@ class ArchiveKillTest(harness.Story):
         for number in range(runs):
             self.say(f"{time.monotonic() - began:.1f} s: {self.strike_during_a_cleanup(number, number % 3 == 2)}")
         self.say(f"{self.caught} were struck in the middle of a cleanup")
+        ended = len(self.archive.reported() & set(self.archive.acknowledged))
         self.end_well()
+        self.record_end(ended)
+
+    def record_end(self, ended):
+        acknowledged = len(self.archive.acknowledged)
+        self.record(blows=self.blows, acknowledged=acknowledged, ended=ended, unaccounted=acknowledged - ended)
 
     def test_whoever_is_struck_while_a_queue_is_cleaned_up_on_lmdb(self):
         self.archive = Archive(self, drives=1)
@@ -333,8 +341,10 @@ class ArchiveKillTest(harness.Story):
         self.bring_everything_back()
         harness.wait_until(lambda: self.balance() is not None, 2 * PATIENCE_S, lambda: f"the ledger: {self.unbalanced}")
         harness.wait_until(self.archive.check, PATIENCE_S, lambda: json.dumps(self.archive.last_check)[:3000])
-        self.say(f"{dict(self.balance())} after {dict(self.counts)}")
+        ended = self.balance()
+        self.say(f"{dict(ended)} after {dict(self.counts)}")
         self.end_well()
+        self.record_end(ended["done"] + ended["failed"] + ended["cancelled"])
 
     def submit_some(self, dice):
         self.counts["submissions"] += 1

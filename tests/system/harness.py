@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -268,6 +269,8 @@ class World:
     """A directory, the processes in it, and the promise that nothing of it stays."""
 
     reclaim = "reclaim"
+    # Where whoever runs many stories wants their figures, and the logs of one that failed (soak.py).
+    results = pathlib.Path(os.environ["RECLAIM_STORY_RESULTS"]) if "RECLAIM_STORY_RESULTS" in os.environ else None
 
     def open_world(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="reclaim-story-", dir="/tmp"))
@@ -287,6 +290,8 @@ class World:
 
     def show_logs(self):
         for process in self.processes:
+            if self.results is not None and process.log.exists():
+                shutil.copy(process.log, self.results / process.log.name)
             print(f"--- the end of {process.name}'s log", file=sys.stderr)
             if process.log.exists():
                 print("\n".join(process.log.read_text(errors="replace").splitlines()[-40:]), file=sys.stderr)
@@ -335,6 +340,10 @@ class Story(World, unittest.TestCase):
 
     def say(self, text):
         print(f"{self.id().split('.', 1)[-1]}: {text}", flush=True)
+
+    def record(self, **figures):
+        if self.results is not None:
+            (self.results / "figures.json").write_text(json.dumps(figures))
 
 
 class ClientStory(Story):

@@ -129,8 +129,10 @@ class KillTest(harness.Story):
         self.say(f"killed {dict(killed)} in {time.monotonic() - began:.1f} s; {len(ledger)} calls acknowledged, "
                  f"{sum(len(builder.builds) for builder in builders)} builds, {sum(len(builder.strays) for builder in builders)} strays")
         self.settle(builders)
-        self.balance(builders, ledger)
+        things = self.balance(builders, ledger)
         self.leave_nothing(builders)
+        gone = sum(event["action"] == "gone" for event in self.server.api.all("/api/v1/events", "events"))
+        self.record(blows=sum(killed.values()), acknowledged=things, ended=gone, unaccounted=things - gone)
 
     def kill(self, victims, fleet, enough):
         killed = collections.Counter()
@@ -176,6 +178,7 @@ class KillTest(harness.Story):
         self.assertEqual(0, self.server.metrics()['reclaim_unaccounted{plane="fleet"}'])
 
     def balance(self, builders, ledger):
+        """How many things there were."""
         registered, created = set(), set()
         for method, path, body in ledger:
             parts = path.split("/")
@@ -199,6 +202,7 @@ class KillTest(harness.Story):
         self.assertEqual([], [key for key, times in told.items() if times > 1 and key[0] in ("registered", "created", "marked", "gone")])
         self.assertEqual(0, self.server.metrics()['reclaim_unaccounted{plane="fleet"}'])
         self.say(f"balance: {len(registered)} registered + {len(strays)} strays = {len(stays)} kept + {len(gone)} gone")
+        return len(registered | strays)
 
 
 class Gateway:
