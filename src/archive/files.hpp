@@ -12,7 +12,6 @@
 
 namespace reclaim::archive {
 
-inline constexpr std::size_t kCopiesMax = 16;
 inline constexpr std::size_t kFilesMax = 10'000;  // of one batch
 
 struct Copy {

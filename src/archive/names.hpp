@@ -30,6 +30,7 @@
 namespace reclaim::archive {
 
 inline constexpr std::size_t kVidMax = 32;
+inline constexpr std::size_t kCopiesMax = 16;  // of a file, so also those that a request may be read from
 // Requests of one segment, so also the largest ordinal: all requests of a segment come from one enqueued origin.
 inline constexpr std::uint32_t kRequestsPerSegmentMax = 2000;
 

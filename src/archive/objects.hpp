@@ -35,7 +35,6 @@ inline constexpr std::size_t kSegmentBytesMax = std::size_t{3} << 20U;
 inline constexpr int kPointersMax = 100'000;  // of one queue
 inline constexpr int kErrorsMax = 10;         // of one request: the oldest goes first
 inline constexpr std::size_t kErrorBytesMax = 500;
-inline constexpr std::size_t kRequestCopiesMax = 16;
 inline constexpr std::size_t kChecksumBytesMax = 150;
 inline constexpr std::size_t kRequesterBytesMax = 256;
 inline constexpr std::size_t kDestinationBytesMax = 4096;

@@ -53,8 +53,8 @@ std::string wrong_with_copy(const Request::Copy& copy) {
 std::string wrong_with_copies(const Request& request) {
   const auto count = static_cast<std::size_t>(request.copies_size());
   if (count == 0 && was_set_aside(request)) return "";
-  if (count == 0 || count > kRequestCopiesMax)
-    return "has " + std::to_string(count) + ", it must be 1 to " + std::to_string(kRequestCopiesMax);
+  if (count == 0 || count > kCopiesMax)
+    return "has " + std::to_string(count) + ", it must be 1 to " + std::to_string(kCopiesMax);
   for (int i = 0; i < request.copies_size(); ++i) {
     const std::string wrong = wrong_with_copy(request.copies(i));
     if (!wrong.empty()) return "[" + std::to_string(i) + "]." + wrong;
@@ -66,7 +66,7 @@ std::string wrong_with_copies(const Request& request) {
 void keep_readable_copies(Request& request) {
   google::protobuf::RepeatedPtrField<Request::Copy> kept;
   std::uint32_t active = 0;
-  for (int i = 0; i < request.copies_size() && static_cast<std::size_t>(kept.size()) < kRequestCopiesMax; ++i) {
+  for (int i = 0; i < request.copies_size() && static_cast<std::size_t>(kept.size()) < kCopiesMax; ++i) {
     if (!wrong_with_copy(request.copies(i)).empty()) continue;
     if (static_cast<std::uint32_t>(i) == request.active_copy()) active = static_cast<std::uint32_t>(kept.size());
     kept.Add(std::move(*request.mutable_copies(i)));
