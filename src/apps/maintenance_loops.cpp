@@ -7,8 +7,14 @@
 
 namespace reclaim::apps {
 
-MaintenanceLoops::MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, Told told, std::function<void()> beat_too)
-    : maintenance_(maintenance), clock_(clock), told_(std::move(told)), beat_too_(std::move(beat_too)) {}
+MaintenanceLoops::MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, server::Maintenance::Observer told,
+                                   std::function<void()> beat_too)
+    : maintenance_(maintenance), clock_(clock), beat_too_(std::move(beat_too)) {
+  maintenance_.set_observer([this, told = std::move(told)](const std::string& pass, const Result<server::PassRun>& run, Millis took) {
+    told(pass, run, took);
+    pass_on(pass, run);
+  });
+}
 
 void MaintenanceLoops::start(const MaintenancePeriods& periods) {
   const std::lock_guard lock(mutex_);
@@ -27,12 +33,19 @@ void MaintenanceLoops::start(const MaintenancePeriods& periods) {
 }
 
 std::optional<Millis> MaintenanceLoops::run(const std::string& pass, Millis period) {
-  const Instant began = clock_.now();
   const Result<server::PassRun> run = maintenance_.run(pass, "pass:" + pass);
-  told_(pass, run, clock_.now() - began);
-  // What the dead had reserved is free now.
-  if (run.ok() && run.value().count("collected") > 0) wake(server::kCleanup);
-  return run.ok() && run.value().more ? Millis(0) : period;
+  // Who was collected comes back at once.
+  const bool was_collected = !run.ok() && run.error().kind == Error::Kind::kFenced;
+  return was_collected || (run.ok() && run.value().more) ? Millis(0) : period;
+}
+
+void MaintenanceLoops::pass_on(const std::string& pass, const Result<server::PassRun>& run) {
+  if (!run.ok()) return;
+  const server::PassRun& did = run.value();
+  if (did.count("collected") > 0) wake(server::kCleanup);
+  // The to-report queue of a tape is free for reports when its cleanup is over.
+  const bool has_cleaned = pass == server::kCleanup && (did.count("failed") > 0 || did.count("finished") > 0);
+  if (has_cleaned || did.count("collected") > 0) wake(server::kReports);
 }
 
 void MaintenanceLoops::wake(std::string_view pass) {
@@ -57,6 +70,9 @@ void MaintenanceLoops::stop() {
 
 void log_maintenance(const std::string& pass, const Result<server::PassRun>& run) {
   if (!run.ok()) return runtime::log_warning(pass + ": " + run.error().message + "; it is tried again");
+  for (const auto& [what, count] : run.value().late) {
+    runtime::log_warning(pass + ": was taken for dead; writes that came too late and were refused: " + std::to_string(count) + ' ' + what);
+  }
   for (const std::string& problem : run.value().problems) runtime::log_warning(pass + ": " + problem + "; it is tried again");
   std::string done;
   for (const auto& [what, count] : run.value().counts) {

@@ -1,5 +1,8 @@
 // The archive's passes of a process, each in a loop of its own so that none waits for another, and the beat of their agents in one more.
 //
+// Runs wake each other: what the dead had reserved is free for cleanups, what they were telling for reports, and what a cleanup found no
+// other tape for is to be told.
+//
 // Who may call: any thread wakes; the app's starts and stops. Stopping gives back what is in hand. A crash leaves agents to be collected.
 #pragma once
 
@@ -25,11 +28,9 @@ struct MaintenancePeriods {
 
 class MaintenanceLoops {
  public:
-  // Told of every run that a loop made, on that loop's thread.
-  using Told = std::function<void(const std::string& pass, const Result<server::PassRun>& run, Millis took)>;
-
-  // `beat_too`: what else of this process has an agent that beats.
-  MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, Told told, std::function<void()> beat_too = {});
+  // `told` of every run, whoever asked for it, on the thread that ran it. `beat_too`: what else of this process has an agent that beats.
+  MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, server::Maintenance::Observer told,
+                   std::function<void()> beat_too = {});
   ~MaintenanceLoops() { stop(); }
 
   void start(const MaintenancePeriods& periods);
@@ -40,10 +41,10 @@ class MaintenanceLoops {
 
  private:
   std::optional<Millis> run(const std::string& pass, Millis period);
+  void pass_on(const std::string& pass, const Result<server::PassRun>& run);
 
   server::Maintenance& maintenance_;
   const Clock& clock_;
-  const Told told_;
   const std::function<void()> beat_too_;
   std::unique_ptr<runtime::Loop> heart_;
   std::mutex mutex_;  // of the map, not of the passes

@@ -33,19 +33,29 @@ void measure_maintenance(http::Metrics& metrics, const std::string& pass, const 
   using http::Metric;
   metrics.observe(Metric::kPassSeconds, {pass}, static_cast<double>(took.count()) / 1000.0);
   log_maintenance(pass, run);
-  if (!run.ok()) {
-    metrics.add(Metric::kPassFailuresTotal, {pass});
-    if (run.error().kind == Error::Kind::kFenced) metrics.add(Metric::kFencedTotal, {"agent"});
-    return;
-  }
+  if (!run.ok()) return metrics.add(Metric::kPassFailuresTotal, {pass});
+  count_late(metrics, run.value().late);
   const auto add = [&](Metric metric, http::LabelValues labels, std::string_view what) {
     const std::uint64_t count = run.value().count(what);
     if (count > 0) metrics.add(metric, labels, static_cast<double>(count));
   };
   if (pass == server::kAgents) add(Metric::kTakeoversTotal, {}, "collected");
-  if (pass != server::kCleanup) return;
-  for (const char* outcome : {"requeued", "failed", "ended"}) add(Metric::kCleanupRequestsTotal, {outcome}, outcome);
-  add(Metric::kFencedTotal, {"segment"}, "refused");
+  if (pass == server::kCleanup) {
+    for (const char* outcome : {"requeued", "failed", "ended"}) add(Metric::kCleanupRequestsTotal, {outcome}, outcome);
+  }
+  if (pass == server::kReports) {
+    for (const char* outcome : {"receipts", "untold", "failed", "again"}) add(Metric::kReportsTotal, {outcome}, outcome);
+  }
+}
+
+void count_late(http::Metrics& metrics, const agents::LateWrites& late) {
+  for (const auto& [what, count] : late) metrics.add(http::Metric::kFencedTotal, {what}, static_cast<double>(count));
+}
+
+void refresh_store(http::Metrics& metrics, const server::CountedStore& store) {
+  for (const auto& [call, count] : store.calls()) {
+    metrics.raise_to(http::Metric::kStoreCallsTotal, {call.first, call.second}, static_cast<double>(count));
+  }
 }
 
 void refresh_gateway(http::Metrics& metrics, const gateway::GatewayCounters& counts) {
@@ -92,19 +102,23 @@ void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, 
   metrics.set(http::Metric::kUnaccounted, {"fleet"}, static_cast<double>(census.value().unaccounted));
 }
 
-void refresh_archive(http::Metrics& metrics, const server::ArchivePlane& archive) {
-  const Result<archive::RequestsByType> requests = archive::count_all_requests(archive.store());
+void refresh_archive(http::Metrics& metrics, ports::ObjectStore& store, const server::Watched& watched) {
+  const Result<archive::RequestsByType> requests = archive::count_all_requests(store);
   if (!requests.ok()) return;
   for (const archive::QueueType type : archive::kQueueTypes) {
     const std::uint64_t count = requests.value().at(static_cast<std::size_t>(type));
     metrics.set(http::Metric::kQueueRequests, {std::string(name_of(type))}, static_cast<double>(count));
   }
-  const Result<std::vector<server::ListedAgent>> agents = archive.list_agents();
+  const Result<std::vector<server::ListedAgent>> agents = server::list_agents(store, watched, "");
   if (!agents.ok()) return;
   for (const server::AgentState state : server::kAgentStates) {
     const auto count = std::ranges::count(agents.value(), state, &server::ListedAgent::state);
     metrics.set(http::Metric::kAgents, {std::string(name_of(state))}, static_cast<double>(count));
   }
+}
+
+void refresh_archive(http::Metrics& metrics, server::ArchivePlane& archive) {
+  refresh_archive(metrics, archive.store(), archive.maintenance().watched());
 }
 
 }  // namespace reclaim::apps

@@ -48,7 +48,11 @@ bool QueueCleaner::is_ours(const stored::Queue& queue) const {
   return queue.has_reservation() && queue.reservation().agent() == hand_.id().str();
 }
 
-Error QueueCleaner::lost() const { return conflict("the reservation of " + object_name(to_transfer_).str() + " was taken"); }
+Error QueueCleaner::lost() const {
+  const ports::ObjectName queue = object_name(to_transfer_);
+  hand_.lost(queue, "reservation");
+  return conflict("the reservation of " + queue.str() + " was taken");
+}
 
 Result<Cleaned> QueueCleaner::run(std::size_t& budget, CleanupReport& report) {
   hand_.progress(kStep);
@@ -56,7 +60,9 @@ Result<Cleaned> QueueCleaner::run(std::size_t& budget, CleanupReport& report) {
   const Cleaned reserved = TRY(reserve());
   if (reserved != Cleaned::kAtWork) {
     // Also what an error left: the queue is not ours, or not there, and its names still on the list.
-    if (hand_.held().contains(object_name(to_report_))) TRY(let_go());
+    const bool was_ours = hand_.held().contains(object_name(to_report_));
+    if (was_ours && reserved == Cleaned::kTaken) hand_.lost(object_name(to_transfer_), "reservation");
+    if (was_ours) TRY(let_go());
     return reserved;
   }
   TRY(mark());

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "agents/agent.hpp"
@@ -19,8 +20,9 @@ namespace reclaim::archive {
 
 class Hand {
  public:
-  Hand(ports::ObjectStore& store, agents::Agent& agent) : store_(store), agent_(agent) {}
+  Hand(ports::ObjectStore& store, agents::Agent& agent) : store_(store, agent.heart().refusals()), agent_(agent) {}
 
+  // What it refuses is noted, for who was collected (agents/refusals.hpp).
   ports::ObjectStore& store() { return store_; }
   const agents::AgentId& id() const { return agent_.id(); }
   Owner owner() const { return agent_.id(); }
@@ -38,11 +40,13 @@ class Hand {
   Status rest() { return agent_.flush(); }
   // ok while the agent may act; kFenced.
   Status check() { return agent_.heart().check(); }
+  // What was to be written was found to be somebody else's: as if the write had been refused.
+  void lost(const ports::ObjectName& name, std::string_view what) { agent_.heart().refusals().refused(name, what); }
   // The step at hand may take so long (agents/heart.hpp).
   void progress(Millis limit) { agent_.heart().progress(limit); }
 
  private:
-  ports::ObjectStore& store_;
+  agents::NotingStore store_;
   agents::Agent& agent_;
   std::uint64_t drawn_ = 0;
 };

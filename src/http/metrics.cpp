@@ -8,6 +8,7 @@
 
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <variant>
 #include <vector>
 
@@ -56,6 +57,29 @@ const std::vector<Described>& described() {
        Type::kCounter,
        "reclaim_cleanup_requests_total",
        "Requests that cleanups took from queues of tapes out of service, by what became of them.",
+       {"outcome"}},
+      {Metric::kReportsTotal,
+       Type::kCounter,
+       "reclaim_reports_total",
+       "Requests of which the reports pass told, or tried to.",
+       {"outcome"}},
+      {Metric::kStoreCallsTotal,
+       Type::kCounter,
+       "reclaim_store_calls_total",
+       "Calls to the archive's object store, by what came of them.",
+       {"op", "result"}},
+      {Metric::kDriveMountsTotal, Type::kCounter, "reclaim_drive_mounts_total", "Tapes that this drive has mounted.", {}},
+      {Metric::kDriveTape, Type::kGauge, "reclaim_drive_tape", "1 with the tape that is mounted, or 0 without any.", {"vid"}},
+      {Metric::kDriveFilesTotal,
+       Type::kCounter,
+       "reclaim_drive_files_total",
+       "Tries to copy a file from tape to the buffer, by what came of them.",
+       {"result"}},
+      {Metric::kDriveBytesTotal, Type::kCounter, "reclaim_drive_bytes_total", "Bytes copied from tape, whatever became of them.", {}},
+      {Metric::kDriveRequestsTotal,
+       Type::kCounter,
+       "reclaim_drive_requests_total",
+       "Requests that mounts were done with, by what became of them.",
        {"outcome"}},
       {Metric::kSyncsHeld, Type::kGauge, "reclaim_syncs_held", "Syncs whose answer waits for work.", {}},
       {Metric::kInventoriesTotal,
@@ -121,6 +145,16 @@ class Metrics::Impl {
     return labelled;
   }
 
+  void set_only(Metric metric, LabelValues values, double level) {
+    const std::lock_guard lock(mutex_);
+    prometheus::Family<prometheus::Gauge>& all = family<prometheus::Gauge>(metric);
+    prometheus::Gauge& shown = all.Add(labels(metric, values));
+    shown.Set(level);
+    prometheus::Gauge*& only = only_[metric];
+    if (only != nullptr && only != &shown) all.Remove(only);
+    only = &shown;
+  }
+
   std::string text() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
 
  private:
@@ -136,6 +170,8 @@ class Metrics::Impl {
 
   prometheus::Registry registry_;
   std::map<Metric, Member> members_;
+  std::mutex mutex_;  // of what follows
+  std::map<Metric, prometheus::Gauge*> only_;
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -144,6 +180,8 @@ Metrics::~Metrics() = default;
 void Metrics::set(Metric gauge, LabelValues labels, double level) {
   impl_->family<prometheus::Gauge>(gauge).Add(impl_->labels(gauge, labels)).Set(level);
 }
+
+void Metrics::set_only(Metric gauge, LabelValues labels, double level) { impl_->set_only(gauge, labels, level); }
 
 void Metrics::add(Metric counter, LabelValues labels, double by) {
   impl_->family<prometheus::Counter>(counter).Add(impl_->labels(counter, labels)).Increment(by);

@@ -1,7 +1,7 @@
 // Every metric there is, by name, and the small service that shows them. Gauges are levels, counters only grow.
 //
 // The table in metrics.cpp is the one list: names, help and label names. A value is given with its label values in the order of that
-// list; label values come from small fixed sets, never from what a stranger sent.
+// list; label values come from small fixed sets, never from what a stranger sent. The one that names a tape has one value at a time.
 //
 // Who may call: any thread.
 #pragma once
@@ -27,12 +27,19 @@ enum class Metric {
   kPassSeconds,              // histogram: pass
   kPassFailuresTotal,        // counter: pass
   kPassChangedTotal,         // counter: pass
-  kFencedTotal,              // counter: what (sequence, session, lineage, agent, segment)
+  kFencedTotal,              // counter: what (sequence, session, lineage; agents/refusals.hpp: LateWrites)
   kUnaccounted,              // gauge: plane
   kQueueRequests,            // gauge: type
   kAgents,                   // gauge: state
   kTakeoversTotal,           // counter
   kCleanupRequestsTotal,     // counter: outcome (requeued, failed, ended)
+  kReportsTotal,             // counter: outcome (receipts, untold, failed, again)
+  kStoreCallsTotal,          // counter: op, result (server/counted_store.hpp)
+  kDriveMountsTotal,         // counter
+  kDriveTape,                // gauge: vid
+  kDriveFilesTotal,          // counter: result (drive/transfer.hpp: Came)
+  kDriveBytesTotal,          // counter
+  kDriveRequestsTotal,       // counter: outcome (delivered, failed, elsewhere, cancelled)
   kSyncsHeld,                // gauge
   kInventoriesTotal,         // counter: form (full, delta)
   kLargeSyncs,               // gauge: state (running, waiting)
@@ -56,6 +63,8 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void set(Metric gauge, LabelValues labels, double level);
+  // The same, and what was set_only() before is shown no more.
+  void set_only(Metric gauge, LabelValues labels, double level);
   void add(Metric counter, LabelValues labels, double by = 1);
   // A counter that somebody else counts: raised to `total`, never lowered.
   void raise_to(Metric counter, LabelValues labels, double total);

@@ -24,7 +24,11 @@ namespace reclaim::server {
 class ArchivePlane {
  public:
   ArchivePlane(ports::Database& database, ports::ObjectStore& store, const Clock& clock, const MaintenanceOptions& maintenance = {})
-      : database_(database), store_(store), clock_(clock), maintenance_(database, store, clock, maintenance) {}
+      : database_(database),
+        store_(store),
+        clock_(clock),
+        retrieves_(database, store, clock, maintenance.process),
+        maintenance_(database, store, clock, maintenance) {}
 
   // What wakes the loop of the maintenance passes: a hint, for what their period would find anyway. Set once, before doors open.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
@@ -52,7 +56,7 @@ class ArchivePlane {
   ports::Database& database_;
   ports::ObjectStore& store_;
   const Clock& clock_;
-  RetrieveDesk retrieves_{database_, store_, clock_, "server"};
+  RetrieveDesk retrieves_;
   std::function<void()> wake_;
   Maintenance maintenance_;
 };

@@ -32,12 +32,14 @@ Result<PassRun> ArchivePass::run(const std::string& actor) {
   const std::lock_guard lock(mutex_);
   Result<PassRun> done = run_joined(actor);
   if (agent_) agent_->heart().progress(Millis(0));
+  if (done.ok()) done.value().late = std::exchange(late_, {});
   if (done.ok() && done.value().gives_up) agent_->heart().fence();
   return done;
 }
 
 Result<PassRun> ArchivePass::run_joined(const std::string& actor) {
   const agents::Membership::Joined joined = TRY(membership_.join());
+  for (const auto& [what, count] : joined.late) late_[what] += count;
   if (joined.agent != agent_) {
     auto hand = std::make_unique<archive::Hand>(store_, *joined.agent);
     begin(*hand, joined.agent);
@@ -211,7 +213,14 @@ ArchivePass* Maintenance::find(std::string_view pass) const {
 Result<PassRun> Maintenance::run(std::string_view pass, const std::string& actor) const {
   ArchivePass* found = find(pass);
   check(found != nullptr, "passes are run by names that names() gave");
-  return found->run(actor);
+  return run_observed(*found, actor);
+}
+
+Result<PassRun> Maintenance::run_observed(ArchivePass& pass, const std::string& actor) const {
+  const Instant began = clock_.now();
+  Result<PassRun> run = pass.run(actor);
+  if (observer_) observer_(std::string(pass.name()), run, clock_.now() - began);
+  return run;
 }
 
 Result<std::vector<PassRun>> Maintenance::run_now(const std::vector<std::string>& passes, const std::string& actor) const {
@@ -224,7 +233,7 @@ Result<std::vector<PassRun>> Maintenance::run_now(const std::vector<std::string>
   }
   std::vector<PassRun> runs;
   for (const std::string& pass : passes.empty() ? names() : passes) {
-    Result<PassRun> run = find(pass)->run(actor);
+    Result<PassRun> run = run_observed(*find(pass), actor);
     runs.push_back(run.ok() ? std::move(run).value() : PassRun{.pass = pass, .error = run.error().message});
   }
   return runs;

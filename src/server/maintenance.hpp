@@ -39,6 +39,8 @@ struct PassRun {
   bool more = false;                                                    // a budget stopped it
   std::vector<std::string> problems = {};
   std::string error = {};  // why it could not be done; empty: done
+  // What the pass's former agent was refused after it had been collected.
+  agents::LateWrites late = {};
   // Something may still become the agent's when nobody expects it: it is given up to a collector, and the next run has a new one.
   bool gives_up = false;
 
@@ -78,10 +80,11 @@ class ArchivePass {
   std::mutex mutex_;                      // of what follows: one run at a time
   std::shared_ptr<agents::Agent> agent_;  // whom the hand is of
   std::unique_ptr<archive::Hand> hand_;
+  agents::LateWrites late_;  // not told yet
 };
 
 struct MaintenanceOptions {
-  std::string process = "server";        // agents are `server-agents`, `server-cleanup`
+  std::string process = "server";        // agents are `server-agents`, `server-cleanup`; those of several processes may be equal
   std::vector<std::string> passes = {};  // empty: all
   Millis agent_timeout{5000};
   Millis sweep_period{10'000};  // how often the agents' pass sweeps, too
@@ -98,6 +101,9 @@ class Maintenance {
   using Work = std::function<Result<PassRun>(const Contexts& context, archive::Hand&, agents::Estate&)>;
   // One that is not made here, where the options want it. Before anything runs.
   void add(std::string_view name, Work work);
+  // Told of every run, whoever asked for it, on the thread that ran it. Before anything runs.
+  using Observer = std::function<void(const std::string& pass, const Result<PassRun>& run, Millis took)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
 
   std::vector<std::string> names() const;
   // One pass; the name is one of names().
@@ -121,6 +127,7 @@ class Maintenance {
 
   bool is_wanted(std::string_view pass) const;
   ArchivePass* find(std::string_view pass) const;
+  Result<PassRun> run_observed(ArchivePass& pass, const std::string& actor) const;
 
   ports::Database& database_;
   ports::ObjectStore& store_;
@@ -128,6 +135,7 @@ class Maintenance {
   const MaintenanceOptions options_;
   std::vector<std::unique_ptr<ArchivePass>> passes_;
   AgentsPass* watcher_ = nullptr;
+  Observer observer_;
 };
 
 }  // namespace reclaim::server

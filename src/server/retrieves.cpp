@@ -44,6 +44,10 @@ RetrieveDesk::RetrieveDesk(ports::Database& database, ports::ObjectStore& store,
 
 Result<RetrieveDesk::Session*> RetrieveDesk::join() {
   agents::Membership::Joined joined = TRY(membership_.join());
+  if (!joined.late.empty()) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [what, count] : joined.late) late_[what] += count;
+  }
   if (joined.is_new || !session_) session_ = std::make_shared<Session>(store_, std::move(joined.agent));
   session_->hand.progress(kStep);
   return session_.get();
@@ -195,6 +199,11 @@ Result<archive::RequestPage> RetrieveDesk::list(const archive::RequestFilter& fi
 Result<archive::RequestPage> RetrieveDesk::list_failed(const std::optional<archive::Vid>& vid, const std::string& after,
                                                        std::size_t limit) const {
   return archive::list_failed(store_, vid, after, limit);
+}
+
+agents::LateWrites RetrieveDesk::take_late() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(late_, {});
 }
 
 Status RetrieveDesk::leave() {

@@ -51,6 +51,8 @@ class RetrieveDesk {
 
   // As agents::Membership.
   Status beat() { return membership_.beat(); }
+  // What a former agent of the desk was refused after it had been collected, told once. Any thread.
+  agents::LateWrites take_late();
   // The graceful end, after the last call of anybody. Where it fails, others collect the agent.
   Status leave();
 
@@ -76,6 +78,7 @@ class RetrieveDesk {
   std::vector<Job*> waiting_;
   std::size_t weight_ = 0;  // of those that wait
   bool is_at_work_ = false;
+  agents::LateWrites late_;  // not told yet
 };
 
 }  // namespace reclaim::server

@@ -5,8 +5,10 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+
 #include "sim/crash.hpp"
 #include "sim/faulty_store.hpp"
 #include "support/archive_world.hpp"
@@ -145,22 +147,37 @@ class PausingStore : public ports::ObjectStore {
 
   std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
     arrive();
-    return inner_.run(calls);
+    std::vector<ports::StoreAnswer> answers = inner_.run(calls);
+    for (std::size_t i = 0; i < answers.size(); ++i) note(calls[i], answers[i]);
+    return answers;
   }
   Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) override {
     arrive();
     return inner_.list(kind, after, limit);
   }
   bool has_paused() const { return at_ < 0; }
+  void forget(const ports::ObjectName& name) { refused_.erase(name); }
+  // What was refused since the pause and not written afterwards, by the kind of the names.
+  agents::LateWrites late() const {
+    agents::LateWrites late;
+    for (const ports::ObjectName& name : refused_) ++late[name.kind];
+    return late;
+  }
 
  private:
   void arrive() {
     if (at_-- == 0) meanwhile_();
   }
+  void note(const ports::StoreCall& call, const ports::StoreAnswer& answer) {
+    if (call.op == ports::StoreCall::Op::kRead) return;
+    if (answer.ok()) refused_.erase(call.name);
+    if (!answer.ok() && has_paused()) refused_.insert(call.name);
+  }
 
   ports::ObjectStore& inner_;
   int at_;
   std::function<void()> meanwhile_;
+  std::set<ports::ObjectName> refused_;
 };
 
 TEST(PausedCleaners, WakeAfterTheirCollectionAndChangeNothing) {
@@ -180,6 +197,33 @@ TEST(PausedCleaners, WakeAfterTheirCollectionAndChangeNothing) {
     broken.expect_final("after a pause at " + std::to_string(pauses));
   }
   std::printf("crash points: pauses of a cleaner: %d\n", pauses);
+}
+
+TEST(PausedCleaners, CountTheirWritesThatCameTooLateAndNothingElse) {
+  agents::LateWrites all;
+  int pauses = 0;
+  for (bool is_reached = true; is_reached && !HasFailure(); ++pauses) {
+    Broken broken;
+    const auto agent = sim::must(agents::Agent::register_as(broken.store, "first", "maintenance"));
+    std::unique_ptr<Process> second;
+    PausingStore store(broken.store, pauses, [&] {
+      second = std::make_unique<Process>(*broken.database, broken.store, "second");
+      second->run_all();
+    });
+    Hand hand(store, *agent);
+    ArchiveEstate estate(hand, [&] { return broken.context(); });
+    (void)clean_up(broken.context(), hand, estate, kAFew);
+    is_reached = store.has_paused();
+    EXPECT_EQ(agent->heart().beat().ok(), !is_reached);
+    agents::LateWrites late = agent->heart().late();
+    for (const auto& [what, count] : late) all[what] += count;
+    EXPECT_EQ(late.erase("agent"), is_reached ? 1u : 0u);
+    // Where the reservation was found to be lost, that stands for the queue's refusal, if there was one.
+    if (late.erase("reservation") > 0) store.forget(object_name(test::to_transfer("V1")));
+    EXPECT_EQ(late, store.late()) << "pause " << pauses;
+  }
+  for (const char* what : {"agent", "segment", "reservation"}) EXPECT_GT(all[what], 0u) << what;
+  std::printf("crash points: late writes of a cleaner: %d\n", pauses);
 }
 
 }  // namespace

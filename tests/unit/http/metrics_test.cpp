@@ -25,6 +25,17 @@ TEST(Metrics, ShowsEveryValueUnderItsNameAndLabels) {
   }
 }
 
+TEST(Metrics, ShowOneSeriesOfAGaugeThatIsAlwaysOne) {
+  Metrics metrics;
+  metrics.set_only(Metric::kDriveTape, {"V1"}, 1);
+  metrics.set_only(Metric::kDriveTape, {"V2"}, 1);
+  EXPECT_EQ(metrics.text().find("V1"), std::string::npos);
+  EXPECT_NE(metrics.text().find("reclaim_drive_tape{vid=\"V2\"} 1"), std::string::npos) << metrics.text();
+  metrics.set_only(Metric::kDriveTape, {""}, 0);
+  metrics.set_only(Metric::kDriveTape, {""}, 0);
+  EXPECT_NE(metrics.text().find("reclaim_drive_tape{vid=\"\"} 0"), std::string::npos) << metrics.text();
+}
+
 TEST(MetricsService, AnswersOneGetAndRefreshesFirst) {
   Metrics metrics;
   int refreshed = 0;

@@ -67,9 +67,37 @@ TEST(Maintenance, OfAPassThatWasCollectedBeginsAnew) {
   ASSERT_EQ(process.agents(), std::vector<std::string>{"server-cleanup@1"});
   process.collect("server-cleanup@1");
   EXPECT_FALSE(process.maintenance.beat().ok());
-  EXPECT_TRUE(process.maintenance.run("cleanup", "pass:cleanup").ok());
+  EXPECT_EQ(process.maintenance.run("cleanup", "pass:cleanup").value().late, (agents::LateWrites{{"agent", 1}}));
+  EXPECT_EQ(process.maintenance.run("cleanup", "pass:cleanup").value().late, agents::LateWrites()) << "told once";
   EXPECT_EQ(process.agents(), std::vector<std::string>{"server-cleanup@2"});
   EXPECT_TRUE(process.maintenance.beat().ok());
+}
+
+TEST(Maintenance, TellsOfLateWritesWhenARunIsDoneAtLast) {
+  Process process({"reports"});
+  int runs = 0;
+  process.maintenance.add("reports", [&](const Maintenance::Contexts&, archive::Hand& hand, agents::Estate&) -> Result<PassRun> {
+    if (++runs == 1) {
+      process.collect(hand.id().key());
+      EXPECT_FALSE(hand.store().remove({"segment", "1-1"}, {7}).ok());
+      TRY(hand.hold({}));
+    }
+    if (runs == 2) return unavailable("the store is away");
+    return PassRun{};
+  });
+  EXPECT_EQ(process.maintenance.run("reports", "pass:reports").error().kind, Error::Kind::kFenced);
+  EXPECT_EQ(process.maintenance.run("reports", "pass:reports").error().kind, Error::Kind::kUnavailable);
+  EXPECT_EQ(process.maintenance.run("reports", "pass:reports").value().late, (agents::LateWrites{{"agent", 1}, {"segment", 1}}));
+}
+
+TEST(Maintenance, IsObservedWhoeverAsksForARun) {
+  Process process({"cleanup"});
+  std::vector<std::string> seen;
+  process.maintenance.set_observer(
+      [&](const std::string& pass, const Result<PassRun>& run, Millis) { seen.push_back(pass + (run.ok() ? " done" : " not")); });
+  process.maintenance.run("cleanup", "pass:cleanup").value();
+  process.maintenance.run_now({"cleanup"}, "token:ops").value();
+  EXPECT_EQ(seen, (std::vector<std::string>{"cleanup done", "cleanup done"}));
 }
 
 TEST(Maintenance, GivesAnAgentUpWhereAWriteMayStillArrive) {

@@ -73,6 +73,8 @@ TEST_F(Retrieves, GoOnUnderANewAgentWhenTheirsWasCollected) {
   EXPECT_EQ(desk_.beat().error().kind, Error::Kind::kFenced);
   const Enqueued second = submit().value();
   EXPECT_NE(second.id.origin.epoch, first.id.origin.epoch);
+  EXPECT_EQ(desk_.take_late(), (agents::LateWrites{{"agent", 1}}));
+  EXPECT_EQ(desk_.take_late(), agents::LateWrites()) << "told once";
   EXPECT_EQ(waiting(), 2U);
   EXPECT_TRUE(desk_.beat().ok());
   EXPECT_EQ(findings(), std::vector<std::string>());
