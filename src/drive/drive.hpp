@@ -14,6 +14,8 @@
 
 namespace reclaim::drive {
 
+struct Try;  // transfer.hpp
+
 struct Drive {
   archive::DriveName name;
   archive::Hand& hand;
@@ -25,6 +27,8 @@ struct Drive {
   std::function<Status(const archive::Vid&)> load;
   std::function<Status(const archive::Vid&)> unload;
   std::function<bool()> is_stopping;
+  // Told of every try to copy a file, as soon as it is over; empty: nobody asks.
+  std::function<void(const Try&)> told = {};
 };
 
 // How long a step may take before this process counts as stuck (agents/heart.hpp).

@@ -89,6 +89,7 @@ class Session {
     if (!request) return done();
     for (;;) {
       const Try tried = transfer(drive_, vid_, place.id, *request);
+      if (drive_.told) drive_.told(tried);
       if (tried.came == Came::kFenced) return fenced("the drive's agent was collected", "epoch");
       if (tried.came == Came::kStopped) return end("the drive is stopping"), done();
       if (tried.came == Came::kTapeAway) return end("tape " + vid_.str() + " is away: " + tried.why), done();

@@ -38,9 +38,8 @@ Try of_tape(Drive& drive, const archive::Vid& vid, const Error& error) {
   return {is_away ? Came::kTapeAway : Came::kCopyFailed, error.message};
 }
 
-}  // namespace
-
-Try transfer(Drive& drive, const archive::Vid& vid, const archive::RequestId& id, const archive::stored::Request& request) {
+Try copy(Drive& drive, const archive::Vid& vid, const archive::RequestId& id, const archive::stored::Request& request,
+         std::uint64_t& bytes) {
   const ports::Tick tick = [&drive] {
     drive.hand.progress(kChunkStep);
     if (drive.is_stopping()) return Status(Error{kStopping, "the drive is stopping"});
@@ -68,9 +67,32 @@ Try transfer(Drive& drive, const archive::Vid& vid, const archive::RequestId& id
     if (got.value() == 0) break;
     const Status appended = begun.value()->append({chunk.data(), got.value()});
     if (!appended.ok()) return of_buffer(appended.error());
+    bytes += got.value();
   }
   const Status finished = begun.value()->finish(tick);
   return finished.ok() ? Try{} : of_buffer(finished.error());
+}
+
+}  // namespace
+
+std::string_view name_of(Came came) {
+  switch (came) {
+    case Came::kDelivered: return "delivered";
+    case Came::kCopyFailed: return "copy_failed";
+    case Came::kRequestFailed: return "request_failed";
+    case Came::kTapeAway: return "tape_away";
+    case Came::kBufferFailed: return "buffer_failed";
+    case Came::kStopped: return "stopped";
+    case Came::kFenced: return "fenced";
+  }
+  return "";
+}
+
+Try transfer(Drive& drive, const archive::Vid& vid, const archive::RequestId& id, const archive::stored::Request& request) {
+  std::uint64_t bytes = 0;
+  Try tried = copy(drive, vid, id, request, bytes);
+  tried.bytes = bytes;
+  return tried;
 }
 
 }  // namespace reclaim::drive

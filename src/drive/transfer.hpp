@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "archive/segments.hpp"
 #include "drive/drive.hpp"
@@ -20,9 +21,12 @@ enum class Came : std::uint8_t {
   kStopped,        // the process is to stop: the file in hand is given up
   kFenced,         // the drive's agent was collected: stop
 };
+std::string_view name_of(Came came);  // delivered, copy_failed
+
 struct Try {
   Came came = Came::kDelivered;
   std::string why = {};
+  std::uint64_t bytes = 0;  // read from tape; none where the buffer had the file already
 };
 
 // The request's active copy is on that tape.

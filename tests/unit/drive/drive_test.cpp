@@ -47,6 +47,20 @@ TEST(Drive, DeliversInTheOrderOfTheTapeAndHandsOverToBeReported) {
   EXPECT_FALSE(shop.serve().value().vid) << "there is nothing more to do";
 }
 
+TEST(Drive, TellsOfEveryTryAsSoonAsItIsOver) {
+  Shop shop({"V1"});
+  shop.add_file("good", {"V1"}, 1);
+  shop.add_file("corrupt", {"V1"}, 2);
+  shop.enqueue("good");
+  shop.enqueue("corrupt");
+  shop.library.put("V1", 2, "c0rrupt");
+  Strings told;
+  Drive drive = shop.drive();
+  drive.told = [&](const Try& tried) { told.push_back(std::string(name_of(tried.came)) + ' ' + std::to_string(tried.bytes)); };
+  serve_one_mount(drive).value();
+  EXPECT_EQ(told, (Strings{"delivered 4", "copy_failed 7", "copy_failed 7", "copy_failed 7"}));
+}
+
 TEST(Drive, ReadsACorruptOrMissingCopyThreeTimesThenAnotherOne) {
   Shop shop({"V1", "V2"});
   shop.add_file("corrupt", {"V1", "V2"}, 1);
