@@ -9,6 +9,7 @@
 #include "adapters/link_http/http_door.hpp"
 #include "adapters/system/files.hpp"
 #include "adapters/system/system_time.hpp"
+#include "apps/metrics_door.hpp"
 #include "apps/server_metrics.hpp"
 #include "base/endpoint.hpp"
 #include "gateway/gateway.hpp"
@@ -62,17 +63,6 @@ Status greet(link_http::HttpDoor& door, const std::string& server) {
   if (checked.error().kind == Error::Kind::kForbidden) return invalid("token-file", checked.error().message);
   runtime::log_warning(server + ": " + checked.error().message);
   return done();
-}
-
-// The listener of the metrics, where one was asked for.
-Result<std::unique_ptr<http::Transport>> show_metrics(const std::string& where, http::MetricsService& service) {
-  if (where.empty()) return std::unique_ptr<http::Transport>();
-  const Endpoint listen = TRY(parse_endpoint(where, "metrics-listen"));
-  auto transport = http::Transport::start(
-      {.host = listen.host, .port = listen.port, .threads = 1, .descriptors_left = runtime::kLeftByMetrics}, service);
-  if (!transport.ok()) return invalid("metrics-listen", transport.error().message);
-  runtime::log_info("metrics on http://" + listen.host + ":" + std::to_string(transport.value()->port()) + "/metrics");
-  return transport;
 }
 
 Status run(const GatewayFlags& flags) {
@@ -131,7 +121,7 @@ void add_gateway_command(cli::CommandLine& line) {
   command->add_option("--server", flags->server, "URL of the server")->required();
   command->add_option("--token-file", flags->token_file, "file with a token of role gateway")->required();
   command->add_option("--listen", flags->listen, "HOST:PORT to listen on")->required();
-  command->add_option("--metrics-listen", flags->metrics_listen, "HOST:PORT of metrics for Prometheus; without it there are none");
+  command->add_option("--metrics-listen", flags->metrics_listen, kMetricsListenHelp);
   command->add_option("--host-key", flags->host_key, "the gateway's private host key, made when it is not there")->capture_default_str();
   const auto add_limit = [command](const char* name, std::size_t& limit, const char* what) {
     command->add_option(name, limit, what)->check(CLI::Range(1, kLimitMax))->capture_default_str();
