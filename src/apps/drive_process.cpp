@@ -91,7 +91,8 @@ drive::Drive DriveProcess::drive_of(Registered& registered) {
           .buffer = parts_.buffer,
           .load = [this](const archive::Vid& vid) { return run_hook("mount", vid); },
           .unload = [this](const archive::Vid& vid) { return run_hook("unmount", vid); },
-          .is_stopping = [this] { return is_stopping_.load(); }};
+          .is_stopping = [this] { return is_stopping_.load(); },
+          .resting = resting_};
 }
 
 Result<drive::MountReport> DriveProcess::serve(Registered& registered) {

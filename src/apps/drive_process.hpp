@@ -69,6 +69,7 @@ class DriveProcess {
   DriveParts parts_;
   DriveOptions options_;
   std::string idle_because_;  // as it was told last; of the working thread
+  std::shared_ptr<drive::Resting> resting_ = std::make_shared<drive::Resting>();
   std::atomic<bool> is_stopping_ = false;
   mutable std::mutex mutex_;
   std::shared_ptr<Registered> registered_;  // null: to be registered anew

@@ -20,6 +20,7 @@ using archive::stored::Request;
 constexpr std::size_t kTapesAtOnce = 1000;
 constexpr std::size_t kSegmentsLookedAt = 16;  // at once, to find out whether a mount pays
 constexpr std::int64_t kPoliciesMax = 10'000;
+constexpr std::size_t kProblemsMax = 100;
 
 struct Candidate {
   Vid vid;
@@ -28,13 +29,33 @@ struct Candidate {
   Queue queue;
 };
 
-// Tapes of the library on which something waits.
-Result<std::vector<Vid>> tapes_here(Drive& drive) {
+// Of all libraries, those on which something waits.
+Result<std::vector<Vid>> tapes_waited_for(Drive& drive) {
   std::vector<Vid> vids;
   for (const std::string& key : TRY(drive.hand.store().list_all("queue"))) {
     const Result<archive::QueueId> id = archive::parse_queue_name("queue/" + key);
-    if (!id.ok() || id.value().type != archive::QueueType::kToTransfer) continue;
-    if (TRY(drive.library.has(id.value().vid.str()))) vids.push_back(id.value().vid);
+    if (id.ok() && id.value().type == archive::QueueType::kToTransfer) vids.push_back(id.value().vid);
+  }
+  return vids;
+}
+
+// Those of the library. Where not one of them can be looked for, it is the library that is away.
+Result<std::vector<Vid>> tapes_here(Drive& drive, std::vector<std::string>& problems) {
+  const std::int64_t now_ms = drive.context().wall.ms;
+  std::vector<Vid> vids;
+  std::vector<std::pair<Vid, Error>> unseen;
+  bool is_library_there = false;
+  for (const Vid& vid : TRY(tapes_waited_for(drive))) {
+    if (drive.resting->rests(vid, now_ms)) continue;
+    const Result<bool> has = drive.library.has(vid.str());
+    is_library_there = is_library_there || has.ok();
+    if (!has.ok()) unseen.emplace_back(vid, has.error());
+    if (has.ok() && has.value()) vids.push_back(vid);
+  }
+  if (!unseen.empty() && !is_library_there) return unseen.front().second;
+  for (const auto& [vid, why] : unseen) {
+    drive.resting->begin(vid, now_ms);
+    if (problems.size() < kProblemsMax) problems.push_back(why.message);
   }
   return vids;
 }
@@ -52,8 +73,8 @@ std::optional<Candidate> candidate(const Vid& vid, const archive::TapeStanding& 
   return found;
 }
 
-Result<std::vector<Candidate>> candidates(Drive& drive) {
-  const std::vector<Vid> here = TRY(tapes_here(drive));
+Result<std::vector<Candidate>> candidates(Drive& drive, std::vector<std::string>& problems) {
+  const std::vector<Vid> here = TRY(tapes_here(drive, problems));
   std::set<Vid> mounted;
   for (const archive::Mount& mount : TRY(archive::list_mounts(drive.hand.store()))) mounted.insert(mount.vid);
   std::vector<Candidate> found;
@@ -126,8 +147,8 @@ bool pays(const std::vector<archive::Policy>& policies, const std::vector<archiv
   });
 }
 
-Result<std::optional<Vid>> choose_tape(Drive& drive) {
-  const std::vector<Candidate> tapes = TRY(candidates(drive));
+Result<std::optional<Vid>> choose_tape(Drive& drive, std::vector<std::string>& problems) {
+  const std::vector<Candidate> tapes = TRY(candidates(drive, problems));
   if (tapes.empty()) return std::optional<Vid>();
   const std::vector<archive::Policy> policies = TRY(archive::list_policies(drive.context(), "", kPoliciesMax));
   for (const Candidate& tape : tapes) {

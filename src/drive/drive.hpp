@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "agents/takeover.hpp"
@@ -9,6 +10,7 @@
 #include "archive/drives.hpp"
 #include "archive/hand.hpp"
 #include "archive/names.hpp"
+#include "drive/resting.hpp"
 #include "ports/disk_buffer.hpp"
 #include "ports/tape_library.hpp"
 
@@ -27,6 +29,7 @@ struct Drive {
   std::function<Status(const archive::Vid&)> load;
   std::function<Status(const archive::Vid&)> unload;
   std::function<bool()> is_stopping;
+  std::shared_ptr<Resting> resting = std::make_shared<Resting>();  // one for as long as the drive lives
   // Told of every try to copy a file, as soon as it is over; empty: nobody asks.
   std::function<void(const Try&)> told = {};
 };

@@ -56,11 +56,16 @@ class Session {
     return in_hand_.hand_over(InHand::Now::kEverything);
   }
 
+  // Something waits, and nothing of it could be had.
+  bool is_in_vain() const { return is_in_vain_; }
+
  private:
   Result<archive::TakenSegments> take_some() {
     const archive::Tape tape = TRY(archive::find_tape(drive_.context(), vid_));
     const auto choose = [&](const Queue& queue) { return choose_entries(queue, tape.spec.state); };
     archive::TakenSegments taken = TRY(archive::take(drive_.hand, {vid_, archive::QueueType::kToTransfer}, choose));
+    has_taken_ = has_taken_ || !taken.segments.empty();
+    is_in_vain_ = !has_taken_ && !taken.problems.empty();
     for (std::string& problem : taken.problems) {
       if (report_.problems.size() < kProblemsMax) report_.problems.push_back(std::move(problem));
     }
@@ -124,6 +129,8 @@ class Session {
   const archive::Vid& vid_;
   MountReport& report_;
   InHand in_hand_;
+  bool has_taken_ = false;
+  bool is_in_vain_ = false;
 };
 
 Status put_down(Drive& drive, const archive::Vid& vid, MountReport& report, const Error& error) {
@@ -144,7 +151,14 @@ Status serve_mounted(Drive& drive, const archive::Vid& vid, MountReport& report)
   const Status loaded = drive.load(vid);
   TRY(drive.hand.check());
   if (!loaded.ok()) return put_down(drive, vid, report, loaded.error());
-  return Session(drive, vid, report).serve();
+  Session session(drive, vid, report);
+  const Status served = session.serve();
+  if (!served.ok() || session.is_in_vain()) {
+    drive.resting->begin(vid, drive.context().wall.ms);
+  } else {
+    drive.resting->end(vid);
+  }
+  return served;
 }
 
 Status end_mount(Drive& drive, const archive::Vid& vid, MountReport& report) {
@@ -172,7 +186,7 @@ Result<MountReport> serve_one_mount(Drive& drive) {
     report.why = "the drive is wanted down: " + wanted.reason;
     return report;
   }
-  const std::optional<archive::Vid> vid = TRY(choose_tape(drive));
+  const std::optional<archive::Vid> vid = TRY(choose_tape(drive, report.problems));
   if (!vid) return report;
   const Status mounted = archive::mount(drive.hand, *vid, drive.name.str(), drive.context().wall.ms);
   if (!mounted.ok() && mounted.error().kind == Error::Kind::kConflict) return report;

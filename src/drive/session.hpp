@@ -11,6 +11,8 @@
 //  * A buffer that is full or broken fails no request: they go back, and the drive is down from then on, with the reason, until an operator
 //    wants it up again. So it is where a tape cannot be loaded, and the tape becomes DISABLED: nobody knows which of the two is at fault.
 //
+// A tape of which nothing could be taken though something waits, or whose mount ended with an error, rests for a while (drive/resting.hpp).
+//
 // A crash leaves the mount and the taken segments with the dead agent, whose collector returns them. What was delivered and not handed over
 // is found in the buffer by whoever reads it next, and not read again.
 // Errors: of the store, the catalogue and the agent; the tape is unloaded then, too, and what is still held is given back by the next call.

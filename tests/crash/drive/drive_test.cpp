@@ -103,7 +103,8 @@ void serve(Reading& world, const std::string& name, ports::Database& database, p
   const auto agent = agents::Agent::register_as(store, name, "drive");
   if (!agent.ok()) return;
   Hand hand(store, *agent.value());
-  const auto context = [&]() -> Context { return {database, {1'764'000'000'000}, "drive:" + name}; };
+  std::int64_t now_ms = 1'764'000'000'000;
+  const auto context = [&]() -> Context { return {database, {now_ms}, "drive:" + name}; };
   ArchiveEstate estate(hand, context);
   drive::Drive one{.name = DriveName(name),
                    .hand = hand,
@@ -114,7 +115,10 @@ void serve(Reading& world, const std::string& name, ports::Database& database, p
                    .load = [](const Vid&) { return done(); },
                    .unload = [](const Vid&) { return done(); },
                    .is_stopping = [] { return false; }};
-  for (int mounts = 0; mounts < kMountsMax && hand.check().ok(); ++mounts) (void)drive::serve_one_mount(one);
+  for (int mounts = 0; mounts < kMountsMax && hand.check().ok(); ++mounts) {
+    (void)drive::serve_one_mount(one);
+    now_ms += 60'000;  // no tape rests any more
+  }
   if (drive::give_everything_back(one).ok()) (void)agent.value()->leave();
 }
 

@@ -21,6 +21,11 @@ using Files = std::map<std::string, std::string>;
 constexpr const char* kV1Reports = "queue/V1.r";
 constexpr const char* kV1Waits = "queue/V1.t";
 
+Result<std::optional<Vid>> chosen_by(Drive& drive) {
+  std::vector<std::string> problems;
+  return choose_tape(drive, problems);
+}
+
 TEST(Drive, DeliversInTheOrderOfTheTapeAndHandsOverToBeReported) {
   Shop shop({"V1"});
   std::vector<RequestId> ids;
@@ -288,17 +293,17 @@ TEST(Choice, IsTheHighestPriorityThenTheOldest) {
   shop.enqueue("away", 9);
   shop.library.take_away("V4");
   Drive drive = shop.drive();
-  EXPECT_EQ(choose_tape(drive).value(), Vid("V3"));
+  EXPECT_EQ(chosen_by(drive).value(), Vid("V3"));
   archive::mount(shop.desk_hand, Vid("V3"), "D2", kNow).value();
-  EXPECT_EQ(choose_tape(drive).value(), Vid("V1")) << "another drive has V3";
+  EXPECT_EQ(chosen_by(drive).value(), Vid("V1")) << "another drive has V3";
   archive::ask_tape_state(shop.context(), Vid("V1"), TapeState::kDisabled, "rest").value();
-  EXPECT_EQ(choose_tape(drive).value(), Vid("V2"));
+  EXPECT_EQ(chosen_by(drive).value(), Vid("V2"));
   const auto reserve = [](archive::stored::Queue& queue) -> Result<archive::Edited> {
     queue.mutable_reservation()->set_agent("agent/m@1");
     return archive::Edited::kWrite;
   };
   archive::edit_queue(shop.store, {Vid("V2"), archive::QueueType::kToTransfer}, reserve).value();
-  EXPECT_EQ(choose_tape(drive).value(), std::nullopt) << "under cleanup";
+  EXPECT_EQ(chosen_by(drive).value(), std::nullopt) << "under cleanup";
 }
 
 TEST(Choice, WaitsUntilAMountPays) {
@@ -308,13 +313,13 @@ TEST(Choice, WaitsUntilAMountPays) {
   Drive drive = shop.drive();
   shop.enqueue("f1", 0, "slow");
   shop.enqueue("f2", 0, "slow");
-  EXPECT_EQ(choose_tape(drive).value(), std::nullopt);
+  EXPECT_EQ(chosen_by(drive).value(), std::nullopt);
   shop.now_ms += 3'600'000;
-  EXPECT_EQ(choose_tape(drive).value(), Vid("V1")) << "one is old enough";
+  EXPECT_EQ(chosen_by(drive).value(), Vid("V1")) << "one is old enough";
   shop.now_ms -= 3'600'000;
-  EXPECT_EQ(choose_tape(drive).value(), std::nullopt);
+  EXPECT_EQ(chosen_by(drive).value(), std::nullopt);
   shop.enqueue("f3", 0, "slow");
-  EXPECT_EQ(choose_tape(drive).value(), Vid("V1")) << "they are enough";
+  EXPECT_EQ(chosen_by(drive).value(), Vid("V1")) << "they are enough";
 }
 
 TEST(Choice, ARequestWithoutAPolicyIsEnough) {
@@ -324,9 +329,9 @@ TEST(Choice, ARequestWithoutAPolicyIsEnough) {
   shop.add_file("f2", {"V1"}, 2);
   Drive drive = shop.drive();
   shop.enqueue("f1", 0, "slow");
-  EXPECT_EQ(choose_tape(drive).value(), std::nullopt);
+  EXPECT_EQ(chosen_by(drive).value(), std::nullopt);
   shop.enqueue("f2");
-  EXPECT_EQ(choose_tape(drive).value(), Vid("V1"));
+  EXPECT_EQ(chosen_by(drive).value(), Vid("V1"));
 }
 
 }  // namespace
