@@ -10,6 +10,9 @@
 
 namespace reclaim::apps {
 
+// For processes beside a server, which do not make it: kInvalid, field `data`.
+Status check_data_directory(const std::string& path);
+
 class DataDirectory {
  public:
   // Made when it is not there. kConflict: another server holds it.

@@ -8,7 +8,9 @@
 #include "adapters/buffer_dir/buffer_dir.hpp"
 #include "adapters/system/system_time.hpp"
 #include "apps/agent_times.hpp"
+#include "apps/data_directory.hpp"
 #include "apps/drive_process.hpp"
+#include "apps/flag_text.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_library.hpp"
 #include "apps/open_store.hpp"
@@ -34,6 +36,7 @@ struct DriveFlags {
 Status fill_in(DriveFlags& flags) {
   const bool has_both = !flags.database.empty() && !flags.store.empty();
   if (flags.data.empty() && !has_both) return invalid("--data", "--data: give --data DIR, or both --database and --store");
+  if (!flags.data.empty()) TRY(check_data_directory(flags.data));
   if (flags.database.empty()) flags.database = "sqlite:" + flags.data + "/reclaim.db";
   if (flags.store.empty()) flags.store = store_of(flags.data);
   return done();
@@ -78,7 +81,7 @@ int run_and_tell(const DriveFlags& flags, cli::Console& console) {
   runtime::start_log(runtime::LogLevel::kInfo);
   const Status status = run(flags);
   if (status.ok()) return cli::kDone;
-  cli::complain(console, status.error().message);
+  cli::complain(console, text_of_flag_error(status.error()));
   if (status.error().kind == Error::Kind::kInvalid) return cli::kUsage;
   const bool is_temporary = status.error().kind == Error::Kind::kUnavailable || status.error().kind == Error::Kind::kContended;
   return is_temporary ? cli::kTemporary : cli::kFailed;

@@ -10,6 +10,8 @@
 
 #include "adapters/system/system_time.hpp"
 #include "apps/agent_times.hpp"
+#include "apps/data_directory.hpp"
+#include "apps/flag_text.hpp"
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
@@ -41,6 +43,7 @@ struct MaintenanceFlags {
 Status fill_in(MaintenanceFlags& flags) {
   const bool has_both = !flags.database.empty() && !flags.store.empty();
   if (flags.data.empty() && !has_both) return invalid("data", "give --data DIR, or both --database and --store");
+  if (!flags.data.empty()) TRY(check_data_directory(flags.data));
   if (flags.database.empty()) flags.database = "sqlite:" + flags.data + "/reclaim.db";
   if (flags.store.empty()) flags.store = store_of(flags.data);
   return done();
@@ -84,7 +87,7 @@ int run_and_tell(const MaintenanceFlags& flags, cli::Console& console) {
   runtime::start_log(runtime::LogLevel::kInfo);
   const Status status = run(flags);
   if (status.ok()) return cli::kDone;
-  cli::complain(console, (status.error().field.empty() ? "" : "--" + status.error().field + ": ") + status.error().message);
+  cli::complain(console, text_of_flag_error(status.error()));
   if (status.error().kind == Error::Kind::kInvalid) return cli::kUsage;
   const bool is_temporary = status.error().kind == Error::Kind::kUnavailable || status.error().kind == Error::Kind::kContended;
   return is_temporary ? cli::kTemporary : cli::kFailed;

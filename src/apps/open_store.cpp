@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "adapters/objects_lmdb/lmdb_store.hpp"
 #include "apps/load_rados.hpp"
@@ -12,6 +13,13 @@ namespace reclaim::apps {
 namespace {
 
 constexpr std::string_view kLmdb = "lmdb:";
+
+// What stands in the way at the path that was named does not go away by waiting.
+Error of_path(Error error) {
+  const bool is_wrong_path = error.kind == Error::Kind::kConflict || error.kind == Error::Kind::kNotFound;
+  if (is_wrong_path) return invalid("store", std::move(error.message));
+  return error;
+}
 
 }  // namespace
 
@@ -25,7 +33,9 @@ Status check_store_address(const std::string& address) {
 Result<std::unique_ptr<ports::ObjectStore>> open_store(const std::string& address) {
   TRY(check_store_address(address));
   if (address.starts_with(kRados)) return load_rados(TRY(parse_rados_address(address)));
-  return objects_lmdb::open_lmdb({.directory = address.substr(kLmdb.size())});
+  Result<std::unique_ptr<ports::ObjectStore>> opened = objects_lmdb::open_lmdb({.directory = address.substr(kLmdb.size())});
+  if (!opened.ok()) return of_path(opened.error());
+  return opened;
 }
 
 Result<std::unique_ptr<ports::ObjectStore>> open_existing_store(const std::string& address) {

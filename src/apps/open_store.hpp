@@ -12,7 +12,7 @@ namespace reclaim::apps {
 // kInvalid, field `store`: what is wrong with an address.
 Status check_store_address(const std::string& address);
 
-// kInvalid, field `store`, also where the engine is not on this machine.
+// kInvalid, field `store`, also where the engine is not on this machine, or where no store can be at that path.
 Result<std::unique_ptr<ports::ObjectStore>> open_store(const std::string& address);
 // The same, for who only looks: kNotFound where there is none, and nothing is made.
 Result<std::unique_ptr<ports::ObjectStore>> open_existing_store(const std::string& address);

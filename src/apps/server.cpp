@@ -11,6 +11,7 @@
 
 #include "adapters/system/system_time.hpp"
 #include "apps/data_directory.hpp"
+#include "apps/flag_text.hpp"
 #include "apps/local_door.hpp"
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
@@ -240,7 +241,7 @@ int run_server(const ServerOptions& options) {
   const Status started = server.start();
   if (!started.ok()) {
     server.stop();
-    runtime::log_error("cannot start: " + started.error().message);
+    runtime::log_error("cannot start: " + text_of_flag_error(started.error()));
     return exit_code_of(started.error());
   }
   runtime::log_info(server.summary());
