@@ -82,12 +82,15 @@ Result<std::vector<Result<Request>>> admit(const Context& context, std::span<con
   return admitted;
 }
 
-Result<std::set<std::string>> missing_files(const Context& context, const std::set<std::string>& files) {
+Result<std::set<std::string>> book_requests(const Context& context, const Origins& highest, const std::set<std::string>& files) {
   std::set<std::string> missing = files;
   if (missing.empty()) return missing;
-  const auto hold = [&](Transaction& transaction) { return transaction.run(sql::files_hold, {wire::to_text(wire::Json(files))}); };
-  // A write transaction: where there are no row locks it waits for whoever writes.
-  const ports::Rows rows = TRY(ports::transact(context.database, ports::Access::kWrite, hold));
+  const auto book = [&](Transaction& transaction) -> Result<ports::Rows> {
+    TRY(raise_origins(transaction, context.wall, highest));
+    return transaction.run(sql::files_hold, {wire::to_text(wire::Json(files))});
+  };
+  // Where there are no row locks, whoever writes is waited for all the same: it is a write transaction.
+  const ports::Rows rows = TRY(ports::transact(context.database, ports::Access::kWrite, book));
   for (const ports::Row& row : rows) missing.erase(row.text(0));
   return missing;
 }

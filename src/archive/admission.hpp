@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/context.hpp"
+#include "archive/ledger.hpp"
 #include "archive/names.hpp"
 #include "archive/objects.hpp"
 
@@ -30,8 +31,9 @@ struct Submission {
 // fails only if the database does.
 Result<std::vector<Result<stored::Request>>> admit(const Context& context, std::span<const Submission> submissions, std::int64_t now_ms);
 
-// Which of these files are not there (any more). Whoever removes one at this moment is waited for, so that afterwards either he has found
-// the request, or this finds the file gone: to be asked once the requests are in a queue.
-Result<std::set<std::string>> missing_files(const Context& context, const std::set<std::string>& files);
+// Once the requests are in a queue, in one transaction: puts them on record for the ledger, and says which of these files are not there
+// (any more). Whoever removes one at this moment is waited for, so that afterwards either he has found the request, or this finds the file
+// gone.
+Result<std::set<std::string>> book_requests(const Context& context, const Origins& highest, const std::set<std::string>& files);
 
 }  // namespace reclaim::archive

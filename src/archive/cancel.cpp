@@ -1,12 +1,12 @@
 #include "archive/cancel.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "archive/disperse.hpp"
 #include "archive/ended.hpp"
 #include "archive/leave_out.hpp"
 #include "archive/locate.hpp"
@@ -23,20 +23,6 @@ Error none(const std::optional<EndedRequest>& ended, const RequestId& id) {
   return not_found("no retrieve " + text_of(id));
 }
 
-// The segment with the flag, at its new version; nothing where somebody was faster.
-Result<std::optional<SegmentAt>> flag(ports::ObjectStore& store, const Located& located) {
-  SegmentAt at = *located.segment;
-  if (located.request().cancel_asked()) return std::optional(std::move(at));
-  at.segment.mutable_requests(located.place)->set_cancel_asked(true);
-  const Result<ports::Version> written = store.replace(object_name(at.id), at.version, encode(at.id, at.segment));
-  if (written.ok()) {
-    at.version = written.value();
-    return std::optional(std::move(at));
-  }
-  if (written.error().kind == Error::Kind::kConflict || written.error().kind == Error::Kind::kNotFound) return std::optional<SegmentAt>();
-  return written.error();
-}
-
 // Nothing: it was somewhere else by then.
 Result<std::optional<Cancelling>> attempt(Hand& hand, const Context& context, const Located& located, const Closing& close) {
   const Owner owner = TRY(parse_owner(located.segment->segment.owner()));
@@ -45,14 +31,13 @@ Result<std::optional<Cancelling>> attempt(Hand& hand, const Context& context, co
     return std::optional<Cancelling>();
   }
   close(located.segment->id);
+  const auto places = std::span(&located.place, 1);
   ShownRequest request = shown(*located.segment, located.place);
-  std::optional<SegmentAt> flagged = TRY(flag(hand.store(), located));
+  std::optional<SegmentAt> flagged = TRY(flag(hand.store(), *located.segment, places));
   if (!flagged) return std::optional<Cancelling>();
   const auto* queue = std::get_if<QueueId>(&owner);
   if (queue == nullptr) return std::optional(Cancelling{Cancelled::kFlagged, std::move(request)});
-  const Ended ended{.id = request.id, .how = Ending::kCancelled, .request = flagged->segment.requests(located.place)};
-  TRY(record_ended(context, std::span(&ended, 1)));
-  const bool is_out = TRY(leave_out(hand, *queue, *std::move(flagged), located.place));
+  const bool is_out = TRY(leave_out(hand, context, *queue, *std::move(flagged), places, Ending::kCancelled));
   if (!is_out) return std::optional<Cancelling>();
   return std::optional(Cancelling{Cancelled::kRemoved, std::move(request)});
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "archive/ledger.hpp"
 #include "audit/events.hpp"
 #include "ports/statements.hpp"
 #include "wire/json.hpp"
@@ -81,13 +82,16 @@ Status record(Transaction& transaction, const Context& context, const std::map<s
   if (inserted.empty()) return done();
   std::map<std::string, const Ended*> recorded;
   std::map<Ending, std::int64_t> counts;
+  Origins highest;
   for (const ports::Row& row : inserted) {
     const Ended* one = ended.at(row.text(0));
     recorded.emplace(row.text(0), one);
     ++counts[one->how];
+    raise(highest, one->id);
   }
   TRY(transaction.run(sql::ended_count, {counts[Ending::kDone], counts[Ending::kCancelled], counts[Ending::kRemoved],
                                          static_cast<std::int64_t>(inserted.size())}));
+  TRY(raise_origins(transaction, context.wall, highest));
   return audit::append_events(transaction, context.wall, context.actor, events_of(recorded));
 }
 

@@ -1,9 +1,9 @@
-// Requests that have ended, in the catalogue: done, cancelled by the requester, removed by an operator. What people are shown of them for a
-// while, and what has to be known of them for good: how many there were (C1).
+// Requests that have ended, in the catalogue: done, cancelled by the requester, removed by an operator or with their file. What people are
+// shown of them for a while, and what has to be known of them for good: how many there were (C1).
 //
 // A request is recorded here before it is left out of its segment, in one guarded write of that (disperse.hpp). A crash between the two
 // leaves it in both; whoever meets it in a segment while it is on record leaves it out there. Recording again changes nothing, and counts
-// nothing twice.
+// nothing twice. What is recorded raises its origin in the ledger (ledger.hpp) in the same transaction.
 //
 // Who may call: any thread. Each use case is one transaction, of a number of statements that does not grow with the requests'.
 #pragma once

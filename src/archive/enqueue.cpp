@@ -6,7 +6,10 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 
+#include "archive/leave_out.hpp"
+#include "archive/ledger.hpp"
 #include "archive/placement.hpp"
 #include "archive/segments.hpp"
 
@@ -86,30 +89,41 @@ void place(Hand& hand, Tails& tails, const Context& context, std::vector<Waiting
   }
 }
 
-// Takes requests out of the segment again that they were put in a moment ago. False: somebody has taken it.
-bool withdraw(ports::ObjectStore& store, const SegmentId& segment, const std::set<std::uint32_t>& ordinals) {
-  const auto found = read_segment(store, segment);
-  if (!found.ok() || !found.value()) return false;
-  stored::Segment after = found.value()->segment;
-  if (!after.owner().starts_with("queue/")) return false;
-  auto& requests = *after.mutable_requests();
-  requests.erase(std::remove_if(requests.begin(), requests.end(),
-                                [&](const stored::Request& request) { return ordinals.contains(request.ordinal()); }),
-                 requests.end());
-  const ports::ObjectName name = object_name(segment);
-  const ports::Version at = found.value()->version;
-  if (requests.empty() && after.forwarded().empty()) return store.remove(name, at).ok();
-  return store.replace(name, at, encode(segment, after)).ok();
+// Ends requests whose file has gone, as removed, where they wait in the segment that they were put in. Which: one that somebody has taken
+// meanwhile stays, because it knows all that is needed to serve it.
+Result<std::set<std::uint32_t>> withdraw(Hand& hand, const Context& context, const SegmentId& segment,
+                                         const std::map<std::uint32_t, std::size_t>& wanted) {
+  std::set<std::uint32_t> withdrawn;
+  std::optional<SegmentAt> at = TRY(read_segment(hand.store(), segment));
+  if (!at || at->segment.owner().empty()) return withdrawn;
+  const Owner owner = TRY(parse_owner(at->segment.owner()));
+  const auto* queue = std::get_if<QueueId>(&owner);
+  if (queue == nullptr) return withdrawn;
+  std::vector<int> places;
+  for (int place = 0; place < at->segment.requests_size(); ++place) {
+    const stored::Request& request = at->segment.requests(place);
+    if (!wanted.contains(request.ordinal()) || request.state() != stored::Request::QUEUED) continue;
+    places.push_back(place);
+    withdrawn.insert(request.ordinal());
+  }
+  if (places.empty()) return withdrawn;
+  std::optional<SegmentAt> flagged = TRY(flag(hand.store(), *std::move(at), places));
+  if (!flagged) return std::set<std::uint32_t>();
+  TRY(leave_out(hand, context, *queue, *std::move(flagged), places, Ending::kRemoved));
+  return withdrawn;
 }
 
-// Files that were removed in the very moment in which they were asked for. A request that somebody has taken meanwhile stays: it knows all
-// that is needed to serve it. If the catalogue cannot be asked, all stay.
+// Puts on record what came in, and takes back what was asked of files that were removed in the very moment. If the catalogue cannot be
+// asked, all stay, and the ledger learns of them from the store.
 void look_afterwards(Hand& hand, Tails& tails, const Context& context, std::span<const Submission> submissions, Answers& answers) {
   std::set<std::string> files;
+  Origins highest;
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i]->ok()) files.insert(submissions[i].file.str());
+    if (!answers[i]->ok()) continue;
+    files.insert(submissions[i].file.str());
+    raise(highest, answers[i]->value().id);
   }
-  const Result<std::set<std::string>> missing = missing_files(context, files);
+  const Result<std::set<std::string>> missing = book_requests(context, highest, files);
   if (!missing.ok() || missing.value().empty()) return;
   std::map<SegmentId, std::map<std::uint32_t, std::size_t>> gone;
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -118,11 +132,16 @@ void look_afterwards(Hand& hand, Tails& tails, const Context& context, std::span
     gone[id.origin].emplace(id.ordinal, i);
   }
   for (const auto& [segment, items] : gone) {
-    std::set<std::uint32_t> ordinals;
-    for (const auto& [ordinal, item] : items) ordinals.insert(ordinal);
     tails.close(segment);
-    if (!withdraw(hand.store(), segment, ordinals)) continue;
-    for (const auto& [ordinal, item] : items) answers[item] = invalid("file", "no file " + submissions[item].file.str());
+    const Result<std::set<std::uint32_t>> withdrawn = withdraw(hand, context, segment, items);
+    for (const auto& [ordinal, item] : items) {
+      const std::string& file = submissions[item].file.str();
+      if (!withdrawn.ok()) {
+        answers[item] = unavailable("file " + file + " was removed meanwhile, and it is not known whether the request waits for it still");
+      } else if (withdrawn.value().contains(ordinal)) {
+        answers[item] = invalid("file", "no file " + file);
+      }
+    }
   }
 }
 

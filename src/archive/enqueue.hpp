@@ -8,7 +8,8 @@
 // out. Each submission is answered by itself.
 // Errors of one: kInvalid with the field; kConflict: no tape can serve it, which says why; kUnavailable: it may or may not be in a queue;
 // kFenced: it is not, and this Enqueuer is of no more use.
-// A crash leaves what was answered in queues; what was not, in one, with the dead agent, or nowhere.
+// A crash leaves what was answered in queues, and on record for the ledger (ledger.hpp); what was not, in one, with the dead agent, or
+// nowhere. A request whose file was removed in the same moment is in a queue, or has ended on record as removed.
 // Who may call: the hand's thread.
 #pragma once
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "archive/ended.hpp"
 #include "archive/leave_out.hpp"
 #include "archive/locate.hpp"
 #include "archive/placement.hpp"
@@ -184,7 +184,7 @@ Result<ShownRequest> retry_failed(Hand& hand, const Context& context, const Requ
     ShownRequest begun{.id = id,
                        .state = to.type == QueueType::kToTransfer ? RequestState::kQueued : RequestState::kReporting,
                        .request = found->request()};
-    const Moved moved = TRY(part(hand, found->queue, std::move(found->at), found->place, Go{to}));
+    const Moved moved = TRY(part(hand, found->queue, std::move(found->at), std::span(&found->place, 1), Go{to}));
     if (moved == Moved::kDone) return begun;
   }
   return restless(id);
@@ -195,9 +195,8 @@ Result<ShownRequest> remove_failed(Hand& hand, const Context& context, const Req
     std::optional<Found> found = TRY(find_failed(hand, id));
     if (!found) continue;
     ShownRequest removed = shown(found->at, found->place);
-    const Ended ended{.id = id, .how = Ending::kRemoved, .reported = removed.reported, .request = removed.request};
-    TRY(record_ended(context, std::span(&ended, 1)));
-    const bool is_out = TRY(leave_out(hand, found->queue, std::move(found->at), found->place));
+    const auto places = std::span(&found->place, 1);
+    const bool is_out = TRY(leave_out(hand, context, found->queue, std::move(found->at), places, Ending::kRemoved));
     if (is_out) return removed;
   }
   return restless(id);

@@ -103,6 +103,24 @@ StoreSummary summarize(const Facts& facts) {
   return summary;
 }
 
+StoreSurvey survey_of(const Facts& facts) {
+  StoreSurvey survey{.summary = summarize(facts), .is_whole = facts.unreadable.empty() && facts.damaged.empty()};
+  for (const auto& [id, segment] : facts.segments) {
+    StoreSurvey::Origin& origin = survey.origins[segment.origin];
+    if (!is_live(facts, id)) continue;
+    for (const std::uint16_t ordinal : segment.ordinals) origin.highest = std::max(origin.highest, ordinal);
+    origin.may_have_ended.insert(origin.may_have_ended.end(), segment.may_have_ended.begin(), segment.may_have_ended.end());
+  }
+  for (const auto& [origin, index] : facts.indexes) survey.origins[origin];
+  return survey;
+}
+
+Result<Facts> read_all(ObjectStore& store) {
+  Facts facts;
+  for (const std::string_view kind : kStoreKinds) TRY(read_kind(store, std::string(kind), facts));
+  return facts;
+}
+
 // Two pointers of one queue to one segment are one suspicion.
 bool is_same(const Finding& left, const Finding& right) { return left.kind == right.kind && left.objects == right.objects; }
 
@@ -163,8 +181,7 @@ std::string_view invariant_of(Finding::Kind kind) {
 bool is_leftover(Finding::Kind kind) { return invariant_of(kind).empty(); }
 
 Result<StoreReport> check_store(ObjectStore& store) {
-  Facts facts;
-  for (const std::string_view kind : kStoreKinds) TRY(read_kind(store, std::string(kind), facts));
+  Facts facts = TRY(read_all(store));
   StoreReport report{.summary = summarize(facts)};
   std::vector<Finding> suspicions = judge(facts);
   facts = {};
@@ -176,6 +193,11 @@ Result<StoreReport> check_store(ObjectStore& store) {
   TRY(confirm(store, all.first(broken), report));
   TRY(confirm(store, all.subspan(broken), report));
   return report;
+}
+
+Result<StoreSurvey> survey_store(ObjectStore& store) {
+  const Facts facts = TRY(read_all(store));
+  return survey_of(facts);
 }
 
 }  // namespace reclaim::archive

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +48,7 @@ struct Finding {
     kDeadReservation,  // by an agent that is not there
     kDeadMount,        // the same
     // For a person to look at, and to remove.
-    kDamaged,  // a segment that nobody could read, set aside
+    kDamaged,  // what nobody could read, a segment or a queue, set aside (quarantine.hpp)
   };
   Kind kind;
   std::vector<ports::ObjectName> objects;  // the first is where it shows
@@ -76,5 +77,18 @@ struct StoreReport {
 };
 
 Result<StoreReport> check_store(ports::ObjectStore& store);
+
+// What there is, without a judgement of it; in one reading.
+struct StoreSurvey {
+  StoreSummary summary;
+  // By the segment that requests were enqueued in; also of segments of which there is but a trace.
+  struct Origin {
+    std::uint16_t highest = 0;                  // ordinal that there is
+    std::vector<std::uint16_t> may_have_ended;  // and are on record as that, perhaps, and here all the same (ended.hpp)
+  };
+  std::map<SegmentId, Origin> origins;
+  bool is_whole = true;  // false: something cannot be read, or was set aside, and may hold more
+};
+Result<StoreSurvey> survey_store(ports::ObjectStore& store);
 
 }  // namespace reclaim::archive

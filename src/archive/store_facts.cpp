@@ -34,6 +34,9 @@ void count(const Request& request, StateCounts& states) {
   states.failed += request.state() == Request::FAILED ? 1 : 0;
 }
 
+// Whatever ends is delivered, failed or flagged by then; and what an operator has submitted anew may be on record for the round before.
+bool may_have_ended(const Request& request) { return request.state() != Request::QUEUED || request.cancel_asked() || request.round() > 1; }
+
 // The names in decoded objects are well formed: what fails here is a bug of the decoder.
 Result<SegmentFacts> segment_facts(const SegmentId& id, const ports::Object& object) {
   const DecodedSegment decoded = TRY(decode_segment(id, object.bytes));
@@ -45,6 +48,7 @@ Result<SegmentFacts> segment_facts(const SegmentId& id, const ports::Object& obj
   const QueueId* queue = facts.owner ? std::get_if<QueueId>(&*facts.owner) : nullptr;
   for (const Request& request : segment.requests()) {
     facts.ordinals.push_back(static_cast<std::uint16_t>(request.ordinal()));
+    if (may_have_ended(request)) facts.may_have_ended.push_back(facts.ordinals.back());
     count(request, facts.states);
     if (queue != nullptr && facts.misplaced.empty()) facts.misplaced = why_misplaced(*queue, request);
   }

@@ -35,6 +35,7 @@ struct SegmentFacts {
   std::optional<Owner> owner;
   SegmentId origin;
   Ordinals ordinals;
+  Ordinals may_have_ended;  // of these: those that may be on record as ended and be here still
   std::vector<Forwarded> forwarded;
   StateCounts states;
   std::string misplaced;  // the first request that its queue should not hold, and why

@@ -164,12 +164,42 @@ SELECT @{ended_columns} FROM ended_requests e WHERE e.name @in(SELECT each.value
 -- statement: ended_list
 SELECT @{ended_columns} FROM ended_requests e WHERE e.name > $1 ORDER BY e.name LIMIT $2
 
+-- How those of these have ended that have. $1 a list of ids
+-- statement: ended_how
+SELECT e.how FROM ended_requests e WHERE e.name @in(SELECT each.value FROM @each_text($1))
+
 -- At most $3 of those that ended before $1, and the $2 oldest of all.
 -- statement: ended_prune
 DELETE FROM ended_requests WHERE seq @in(
   SELECT old.seq FROM (SELECT seq FROM ended_requests WHERE at_wall < $1 ORDER BY at_wall, seq LIMIT $3) old
   UNION
   SELECT over.seq FROM (SELECT seq FROM ended_requests ORDER BY at_wall, seq LIMIT CAST($2 AS BIGINT)) over)
+
+-- Never lowers one. $1 [{name, requests}], $2 wall
+-- statement: origins_raise
+INSERT INTO origins (name, requests, raised_wall)
+SELECT each.value ->> 'name', CAST(each.value ->> 'requests' AS BIGINT), CAST($2 AS BIGINT) FROM @each($1) WHERE 1 = 1
+ON CONFLICT (name) DO UPDATE SET requests = excluded.requests, raised_wall = excluded.raised_wall
+WHERE origins.requests < excluded.requests
+
+-- Requests of all origins, those that are folded included.
+-- statement: origins_sum
+SELECT CAST(coalesce((SELECT sum(o.requests) FROM origins o), 0) AS BIGINT) + c.folded FROM ended_counts c WHERE c.id = 1
+
+-- $1 a list of names
+-- statement: origins_find
+SELECT o.name, o.requests FROM origins o WHERE o.name @in(SELECT each.value FROM @each_text($1))
+
+-- Those that were raised last before $1. $2 a name, $3 how many
+-- statement: origins_old
+SELECT o.name FROM origins o WHERE o.raised_wall < $1 AND o.name > $2 ORDER BY o.name LIMIT $3
+
+-- Of these names those that were raised last before $2.
+-- statement: origins_remove
+DELETE FROM origins WHERE name @in(SELECT each.value FROM @each_text($1)) AND raised_wall < $2 RETURNING requests
+
+-- statement: origins_fold
+UPDATE ended_counts SET folded = folded + CAST($1 AS BIGINT) WHERE id = 1
 
 -- Those of these that there are, and they stay until the transaction ends. $1 a list of ids as people know them
 -- statement: files_hold

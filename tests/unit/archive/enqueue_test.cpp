@@ -4,13 +4,17 @@
 
 #include <functional>
 
+#include "archive/ended.hpp"
+#include "archive/ledger.hpp"
 #include "archive/policies.hpp"
+#include "sim/counting_database.hpp"
 #include "unit/archive/desk.hpp"
 
 namespace reclaim::archive {
 namespace {
 
 using samples::Desk;
+using samples::kNow;
 using samples::submission;
 using samples::to_transfer;
 using Strings = std::vector<std::string>;
@@ -111,6 +115,19 @@ TEST(Enqueue, TakesFewCallsForARequestInBatches) {
   EXPECT_LE(calls, 0.05);
   EXPECT_EQ(desk.summary().in_queues.at(0), static_cast<std::uint64_t>(kRequests));
   EXPECT_EQ(desk.findings(), Strings());
+}
+
+TEST(Enqueue, AsksTheCatalogueTwiceHoweverManyTheyAre) {
+  Desk desk({"V1"});
+  desk.add_file("f1", {"V1"});
+  sim::CountingDatabase counting(*desk.database);
+  const Context through{counting, {kNow}, "test"};
+  for (const int count : {1, 100, 2500}) {
+    EXPECT_EQ(count_ok(desk.enqueuer.enqueue(through, many("f1", count), kNow)), count);
+    const sim::Cost cost = counting.take();
+    EXPECT_LE(cost.statements, 5);
+    EXPECT_EQ(cost.begins, 2) << "what there is; and what came in, with which files are there still";
+  }
 }
 
 TEST(Enqueue, GathersSingleRequestsInFewSegments) {
@@ -231,12 +248,15 @@ TEST(Enqueue, TakesARequestBackWhoseFileWasRemovedInTheSameMoment) {
   Hand hand(meddling, *desk.agent);
   Enqueuer enqueuer(hand);
   meddling.meddle = [&] { remove_file(desk.context, FileId("f1"), [] { return Result<bool>(false); }).value(); };
-  const auto answers = enqueuer.enqueue(desk.context, std::vector{submission("f1"), submission("f2")}, samples::kNow);
-  EXPECT_EQ(refusal(answers[0]), "invalid file: no file f1");
+  const std::vector<Submission> wanted{submission("f1"), submission("f2"), submission("f1")};
+  const auto answers = enqueuer.enqueue(desk.context, wanted, samples::kNow);
+  for (const std::size_t gone : {0U, 2U}) EXPECT_EQ(refusal(answers[gone]), "invalid file: no file f1");
   const SegmentAt at = read_segment(desk.memory, answers[1].value().id.origin).value().value();
   ASSERT_EQ(at.segment.requests_size(), 1);
   EXPECT_EQ(at.segment.requests(0).file(), "f2");
   EXPECT_EQ(desk.findings(), Strings());
+  EXPECT_EQ(count_ended(desk.context).value().removed, 2) << "whoever keeps a ledger finds them";
+  EXPECT_EQ(take_ledger(desk.context, desk.memory).value().ledger.unaccounted(), 0);
 }
 
 }  // namespace
