@@ -49,9 +49,11 @@ class ArchiveStory(harness.Story):
     def until_state(self, vid, state, seconds=30):
         harness.wait_until(lambda: self.state(vid) == state, seconds, lambda: f"{vid} to be {state}: {self.api.get(f'/api/v1/tapes/{vid}')}")
 
-    def drive(self, name="D1", *flags):
-        drive = self.process(name, [self.reclaim, "drive", "--name", name, "--library", f"dir:{self.library}", "--buffer", self.buffer,
-                                    "--data", self.server.data, *self.store, "--agent-heartbeat", "100ms", "--agent-timeout", "5s", *flags])
+    def drive(self, name="D1", *flags, buffer=None, through=()):
+        """`through`: a program, with its first arguments, that runs it."""
+        places = ["--library", f"dir:{self.library}", "--buffer", buffer or self.buffer, "--data", self.server.data, *self.store]
+        drive = self.process(name, [*through, self.reclaim, "drive", "--name", name, *places, "--agent-heartbeat", "100ms",
+                                    "--agent-timeout", "5s", *flags])
         drive.start()
         drive.wait_for("ready")
         return drive
