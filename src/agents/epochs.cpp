@@ -1,5 +1,6 @@
 #include "agents/epochs.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,15 @@ Result<std::uint64_t> draw_epoch(ports::ObjectStore& store) {
     if (epoch) return *epoch;
   }
   return contended("others were faster at every one of " + std::to_string(kAttempts) + " draws of an epoch");
+}
+
+Status skip_epochs(ports::ObjectStore& store, std::uint64_t epoch) {
+  const std::uint64_t drawn = TRY(draw_epoch(store));
+  const ports::Object object = TRY(store.read(root_name()));
+  stored::Root root = TRY(decode_root(object.bytes));
+  root.set_next_epoch(std::max(drawn + kEpochsSkipped, epoch) + 1);
+  TRY(store.replace(root_name(), object.version, encode(root)));
+  return done();
 }
 
 }  // namespace reclaim::agents

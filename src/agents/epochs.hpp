@@ -17,4 +17,8 @@ namespace reclaim::agents {
 
 Result<std::uint64_t> draw_epoch(ports::ObjectStore& store);
 
+// From here on only epochs above `epoch` are drawn, and above any that was drawn by now plus kEpochsSkipped. Nobody else uses the store.
+Status skip_epochs(ports::ObjectStore& store, std::uint64_t epoch);
+inline constexpr std::uint64_t kEpochsSkipped = std::uint64_t{1} << 40U;
+
 }  // namespace reclaim::agents
