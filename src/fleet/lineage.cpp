@@ -1,5 +1,7 @@
 #include "fleet/lineage.hpp"
 
+#include <utility>
+
 #include "fleet/events.hpp"
 #include "fleet/worker_row.hpp"
 #include "ports/statements.hpp"
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kReplacesMax = 100;
 constexpr std::int64_t kRegressedMax = 100'000;
+constexpr std::int64_t kWorkersAtOnce = 1000;
 
 using ports::Transaction;
 
@@ -51,6 +54,28 @@ Status adopt_everywhere(Transaction& transaction) {
   return done();
 }
 
+// In the place of `before`; every worker begins anew.
+Status begin(Transaction& transaction, const Context& context, const Lineage& before, const std::string& id, std::vector<Event> events,
+             const std::string& reason) {
+  TRY(transaction.run(sql::lineage_replace, {before.id}));
+  TRY(transaction.run(sql::meta_put, {std::string("lineage"), id}));
+  TRY(transaction.run(sql::workers_begin_anew, ports::Values{}));
+  events.push_back({.action = "lineage-begun", .from = before.id, .to = id, .reason = reason});
+  return append_events(transaction, context, events);
+}
+
+Status forget_every_worker(Transaction& transaction) {
+  std::string last;
+  for (;;) {
+    const ports::Rows rows = TRY(transaction.run(sql::worker_list, {last, kWorkersAtOnce}));
+    if (rows.empty()) return done();
+    for (const ports::Row& row : rows) {
+      last = parse_worker_row(row).name;
+      TRY(forget(transaction, WorkerName(last), Existing::kAdopt));
+    }
+  }
+}
+
 }  // namespace
 
 Result<Lineage> read_lineage(const Context& context) {
@@ -72,14 +97,20 @@ Result<Lineage> accept_lineage(const Context& context, const std::string& id, Ex
                         .worker = worker.worker.str(),
                         .reason = "its marks are forgotten; what is unknown there: " + std::string(name_of(unknown))});
     }
-    TRY(transaction.run(sql::lineage_replace, {before.id}));
-    TRY(transaction.run(sql::meta_put, {std::string("lineage"), id}));
-    TRY(transaction.run(sql::workers_begin_anew, ports::Values{}));
-    events.push_back({.action = "lineage-begun",
-                      .from = before.id,
-                      .to = id,
-                      .reason = std::to_string(before.regressed.size()) + " workers had seen more"});
-    TRY(append_events(transaction, context, events));
+    TRY(begin(transaction, context, before, id, std::move(events), std::to_string(before.regressed.size()) + " workers had seen more"));
+    return read(transaction);
+  });
+}
+
+Result<Lineage> restore_lineage(const Context& context, const std::string& id) {
+  return ports::transact(context.database, ports::Access::kWrite, [&](Transaction& transaction) -> Result<Lineage> {
+    const Lineage before = TRY(read(transaction));
+    if (before.id.empty()) return conflict("the database has no lineage: nobody has ever served it");
+    for (const RegressedWorker& worker : before.regressed) {
+      if (!worker.lineage.empty()) TRY(transaction.run(sql::lineage_replace, {worker.lineage}));
+    }
+    TRY(forget_every_worker(transaction));
+    TRY(begin(transaction, context, before, id, {}, "the database was restored from a copy"));
     return read(transaction);
   });
 }

@@ -37,4 +37,9 @@ Result<Lineage> read_lineage(const Context& context);
 // have been given something that was forgotten before it heard of it. Until then, nothing unknown is destroyed on any worker.
 Result<Lineage> accept_lineage(const Context& context, const std::string& id, Existing unknown);
 
+// Of a database that was put back from a copy, before anybody serves it: begins the lineage `id` as if every worker had proved a loss, for
+// what they were told since nobody here knows. Marks are forgotten, and what they have without a row is adopted. So nothing is destroyed
+// because the copy had not heard of it, or had heard of a former bearer of its handle. kConflict: nobody has ever served it.
+Result<Lineage> restore_lineage(const Context& context, const std::string& id);
+
 }  // namespace reclaim::fleet
