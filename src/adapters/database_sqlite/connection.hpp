@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +16,9 @@
 #include "ports/database.hpp"
 
 namespace reclaim::database_sqlite {
+
+// Before SQLite would make it, which has its own idea of the mode; the -wal and -shm files take theirs from it. One that is there stays.
+Status create_file(const std::string& path);
 
 class Connection {
  public:
@@ -27,6 +32,10 @@ class Connection {
   Result<bool> only_reads(ports::Statement statement);
   // The rows of a query outside the catalogue.
   Result<ports::Rows> query(const char* text);
+
+  // What this connection sees, into the file `to`, which is there and empty: whole databases, page by page. Where a transaction is open,
+  // what that sees. `written` is told how many bytes so far, and its error ends the copy. The caller syncs the file.
+  Status copy_to(const std::string& to, const std::function<Status(std::uint64_t bytes)>& written);
 
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 

@@ -1,10 +1,6 @@
 #include "adapters/database_sqlite/sqlite.hpp"
 
-#include <sys/stat.h>
-
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -98,13 +94,6 @@ class SqliteDatabase : public ports::Database {
   Connections readers_;                    // none: everything goes through the writer
   std::vector<std::atomic<bool>> writes_;  // by statement: known to write
 };
-
-// Made before SQLite would make it, which has its own idea of the mode; the -wal and -shm files take theirs from it. Not by open():
-// closing any descriptor of a file drops the locks that this process holds on it through another.
-Status create_file(const std::string& path) {
-  if (::mknod(path.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST) return done();
-  return unavailable(std::string("cannot be created: ") + std::strerror(errno));
-}
 
 // Changing to WAL mode answers BUSY at once, whatever the patience, when another process does the same; it is done when that one is.
 Status use_wal(Connection& connection) {

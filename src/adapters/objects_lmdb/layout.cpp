@@ -34,6 +34,16 @@ std::optional<Stamp> decode_stamp(std::string_view value) {
   return Stamp{number_at<std::uint32_t>(value, format), number_at<std::uint64_t>(value, last_version)};
 }
 
+Status check_stamp(std::string_view value) {
+  const std::optional<Stamp> stamp = decode_stamp(value);
+  if (!stamp) return unreadable("itself");
+  if (stamp->format <= kFormat) return done();
+  return invalid(
+      "", "was written by a newer program: its format is " + std::to_string(stamp->format) + ", this one knows " + std::to_string(kFormat));
+}
+
+Error unreadable(const std::string& what) { return corrupt("what the store keeps about " + what + " cannot be read"); }
+
 std::string object_header(ports::Version version) {
   std::string header(kObjectMark);
   append(header, version.number);

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "ports/object_store.hpp"
 
 namespace reclaim::objects_lmdb {
@@ -28,6 +29,10 @@ struct Stamp {
 std::string encode(const Stamp& stamp);
 // Of any format; nothing when it is no stamp at all.
 std::optional<Stamp> decode_stamp(std::string_view value);
+// Whether this program can use a store with this stamp: kCorrupt for none at all, kInvalid for that of a newer program.
+Status check_stamp(std::string_view value);
+// What the store keeps beside the bytes of `what` is not what it wrote.
+Error unreadable(const std::string& what);
 
 inline constexpr std::size_t kObjectHeaderBytes = 12;
 

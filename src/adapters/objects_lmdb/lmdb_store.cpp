@@ -23,8 +23,6 @@ using ports::Version;
 MDB_val value_of(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 std::string_view text_of(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
 
-Error unreadable(const std::string& what) { return corrupt("what the store keeps about " + what + " cannot be read"); }
-
 // One transaction's view of the table. Codes are LMDB's; anything but 0 ends the transaction.
 class Table {
  public:
@@ -141,12 +139,8 @@ class LmdbStore : public ports::ObjectStore {
 };
 
 Status judge(const std::optional<std::string_view>& value, bool empty) {
-  if (!value) return empty ? done() : Status(corrupt("is no object store of Reclaim: it holds something else"));
-  const std::optional<Stamp> stamp = decode_stamp(*value);
-  if (!stamp) return unreadable("itself");
-  if (stamp->format <= kFormat) return done();
-  return invalid(
-      "", "was written by a newer program: its format is " + std::to_string(stamp->format) + ", this one knows " + std::to_string(kFormat));
+  if (value) return check_stamp(*value);
+  return empty ? done() : Status(corrupt("is no object store of Reclaim: it holds something else"));
 }
 
 Status LmdbStore::prepare() {
