@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -36,7 +37,20 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
   system::Fd lock(::openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock.is_open()) return system::system_error(errno, "opening " + path + "/lock");
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return conflict("another server uses " + path + ": one server, one data directory");
-  return DataDirectory(path, std::move(directory), std::move(lock));
+  DataDirectory data(path, std::move(directory), std::move(lock));
+  TRY(data.take_in_restored());
+  return data;
+}
+
+Status DataDirectory::take_in_restored() const {
+  const Result<system::Fd> restored = system::open_directory_at(directory_.get(), kRestored);
+  if (!restored.ok()) return restored.error().kind == Error::Kind::kNotFound ? done() : Status(restored.error());
+  const int from = restored.value().get();
+  for (const std::string& name : TRY(system::list_directory(from))) TRY(system::rename_new_at(from, name, directory_.get(), name));
+  TRY(system::sync(directory_.get()));
+  if (::unlinkat(directory_.get(), kRestored, AT_REMOVEDIR) != 0)
+    return system::system_error(errno, "cannot remove " + path_ + "/restored");
+  return done();
 }
 
 Status DataDirectory::ensure_admin_token(ports::Database& database, Random& random, WallTime now) const {

@@ -1,4 +1,7 @@
 // The server's data directory: 0700, locked by the one server that uses it, with the admin token in it.
+//
+// What a restore has made ready is in DIR/restored, whole. It is put in its place by whoever opens the directory next: the restore itself,
+// or, where that died in between, the next server or restore.
 #pragma once
 
 #include <string>
@@ -13,12 +16,17 @@ namespace reclaim::apps {
 // For processes beside a server, which do not make it: kInvalid, field `data`.
 Status check_data_directory(const std::string& path);
 
+inline constexpr const char* kRestored = "restored";
+
 class DataDirectory {
  public:
-  // Made when it is not there. kConflict: another server holds it.
+  // Made when it is not there. kConflict: another server holds it, or something is in the place of what was restored.
   static Result<DataDirectory> open(const std::string& path);
 
   const std::string& path() const { return path_; }
+  int descriptor() const { return directory_.get(); }
+  // What is in DIR/restored goes into DIR. A crash leaves the rest of it to the next.
+  Status take_in_restored() const;
   // Makes DIR/admin.token (0600) when there is none that the database knows. A crash between the two leaves a token that nobody has.
   Status ensure_admin_token(ports::Database& database, Random& random, WallTime now) const;
 

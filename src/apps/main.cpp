@@ -1,4 +1,5 @@
 // reclaim: takes back what a distributed system no longer needs. One executable; every process and the client are subcommands of it.
+#include "apps/backup_command.hpp"
 #include "apps/drive_command.hpp"
 #include "apps/gateway_command.hpp"
 #include "apps/maintenance_command.hpp"
@@ -19,5 +20,7 @@ int main(int argc, char** argv) {
   reclaim::apps::add_store_commands(line);
   reclaim::cli::add_client_commands(line, reclaim::apps::open_library);
   reclaim::apps::add_maintenance_command(line);
+  reclaim::apps::add_backup_command(line);
+  reclaim::apps::add_restore_command(line);
   return line.run(argc, argv);
 }

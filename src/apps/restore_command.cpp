@@ -1,0 +1,146 @@
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/database_sqlite/sqlite.hpp"
+#include "adapters/objects_lmdb/copy_store.hpp"
+#include "adapters/objects_lmdb/lmdb_store.hpp"
+#include "adapters/system/remove_tree.hpp"
+#include "adapters/system/system_time.hpp"
+#include "agents/restored.hpp"
+#include "apps/backup_command.hpp"
+#include "apps/backup_files.hpp"
+#include "apps/copy_progress.hpp"
+#include "apps/data_directory.hpp"
+#include "cli/table.hpp"
+#include "fleet/lineage.hpp"
+
+namespace reclaim::apps {
+namespace {
+
+constexpr const char* kPartial = "restored.partial";
+constexpr const char* kDatabase = "reclaim.db";
+constexpr const char* kStore = "store";
+constexpr Millis kRemoval{600'000};
+
+struct Given {
+  std::string from;
+  std::string data;
+  std::string output;
+};
+
+// Nothing that is there is ever written over.
+Status check_free(const DataDirectory& data, const Manifest& manifest) {
+  std::vector<std::string> names = {kDatabase, std::string(kDatabase) + "-wal", kStore};
+  for (const BackupFile& file : manifest.files) {
+    if (file.name != kDatabaseCopy && file.name != kStoreCopy) names.push_back(file.name);
+  }
+  for (const std::string& name : names) {
+    const system::FileInfo found = TRY(system::inspect_at(data.descriptor(), name));
+    if (found.type == system::FileType::kNothing) continue;
+    return conflict(data.path() + " has " + name + " already: a restore writes over nothing. Give another directory, or move it away");
+  }
+  return done();
+}
+
+// The copies, checked as they are read: what is there afterwards is what was backed up.
+Status copy_files(int from, const Manifest& manifest, int to, CopyProgress& progress) {
+  const system::Fd store = TRY(system::make_directory_at(to, kStore, 0700));
+  for (const BackupFile& file : manifest.files) {
+    const bool is_store = file.name == kStoreCopy;
+    const std::string name = file.name == kDatabaseCopy ? kDatabase : is_store ? "data.mdb" : file.name;
+    const BackupFile copied = TRY(copy_file(from, file.name, is_store ? store.get() : to, name, progress.of(file.name)));
+    if (copied.sha256 != file.sha256 || copied.bytes != file.bytes)
+      return corrupt(file.name + " is not what was backed up: its bytes have changed since");
+  }
+  return system::sync(store.get());
+}
+
+Result<fleet::Lineage> renew_database(const std::string& file, const Clock& clock, Random& random) {
+  const std::unique_ptr<ports::Database> database = TRY(database_sqlite::open_sqlite({.path = file, .readers = 1}));
+  const fleet::Policy policy;
+  const fleet::Context context{*database, policy, {.now = {}, .trusted_from = {}, .wall = clock.wall()}, "restore"};
+  return fleet::restore_lineage(context, make_uuid(random));
+}
+
+// Versions and epochs go on at the microseconds that have passed since 1970. Nobody draws one in every microsecond; so, wherever the copy
+// came from and however often it is restored, no number comes that somebody remembers (docs/decisions/064-backup.md).
+Status renew_store(const std::string& directory, const Clock& clock) {
+  const auto number = static_cast<std::uint64_t>(clock.wall().ms) * 1000;
+  TRY(objects_lmdb::skip_versions(directory, number));
+  const std::unique_ptr<ports::ObjectStore> store = TRY(objects_lmdb::open_lmdb({.directory = directory}));
+  return agents::begin_anew(*store, number);
+}
+
+// All of it beside its place; put there by one rename, which whoever opens the directory next completes.
+Result<fleet::Lineage> make_ready(int from, const Manifest& manifest, const DataDirectory& data, CopyProgress& progress) {
+  const system::SystemClock clock;
+  system::SystemRandom random;
+  const system::Fd partial = TRY(system::make_directory_at(data.descriptor(), kPartial, 0700));
+  TRY(copy_files(from, manifest, partial.get(), progress));
+  const std::string path = data.path() + "/" + kPartial;
+  fleet::Lineage lineage = TRY(renew_database(path + "/" + kDatabase, clock, random));
+  TRY(renew_store(path + "/" + kStore, clock));
+  TRY(system::sync(partial.get()));
+  TRY(system::rename_new_at(data.descriptor(), kPartial, data.descriptor(), kRestored));
+  TRY(system::sync(data.descriptor()));
+  return lineage;
+}
+
+Status remove_partial(const DataDirectory& data) {
+  const system::SystemClock clock;
+  return system::remove_tree_at(data.descriptor(), kPartial, clock, clock.now() + kRemoval);
+}
+
+Result<fleet::Lineage> restore(const Given& given, CopyProgress& progress) {
+  const system::Fd from = TRY(system::open_directory(given.from));
+  const Manifest manifest = TRY(read_manifest(from.get()));
+  const DataDirectory data = TRY(DataDirectory::open(given.data));
+  TRY(check_free(data, manifest));
+  TRY(remove_partial(data));
+  Result<fleet::Lineage> lineage = make_ready(from.get(), manifest, data, progress);
+  if (!lineage.ok()) {
+    (void)remove_partial(data).ok();  // what stays is removed by the next restore
+    return lineage;
+  }
+  TRY(data.take_in_restored());
+  return lineage;
+}
+
+void print(cli::Console& console, const Given& given, const fleet::Lineage& lineage) {
+  cli::Ordered json{{"data", given.data}, {"backup", given.from}, {"lineage", lineage.id}, {"replaces", lineage.replaces}};
+  if (given.output == "json") {
+    console.out << json.dump(-1, ' ', false, cli::Ordered::error_handler_t::replace) << "\n" << std::flush;
+  } else {
+    console.out << cli::render_fields(json, console.width) << std::flush;
+  }
+}
+
+int run(const Given& given, cli::Console& console) {
+  const Result<fleet::Lineage> lineage = [&] {
+    CopyProgress progress(console);
+    return restore(given, progress);
+  }();
+  if (lineage.ok()) return print(console, given, lineage.value()), cli::kDone;
+  const bool is_backup_s = lineage.error().kind == Error::Kind::kCorrupt;
+  cli::complain(console, (is_backup_s ? given.from + ": " : "") + lineage.error().message);
+  return exit_code_of_copy(lineage.error());
+}
+
+}  // namespace
+
+void add_restore_command(cli::CommandLine& line) {
+  auto given = std::make_shared<Given>();
+  CLI::App* command = line.add(nullptr, "restore",
+                               "Makes a data directory of a backup: all that is in it is checked first, and nothing is written over. The "
+                               "fleet begins a new lineage, which adopts what the backup has not heard of; the archive's processes of "
+                               "then are dead to it, and what they had in hand goes back into the queues.",
+                               "reclaim restore --from /backup/reclaim-monday --data /var/lib/reclaim",
+                               [given, &line] { return run(*given, line.console()); });
+  command->add_option("--from", given->from, "What reclaim backup has made")->type_name("PATH")->required();
+  command->add_option("--data", given->data, "The data directory; made when it is not there")->type_name("DIR")->required();
+  command->add_option("--output", given->output, "How to answer [table]")->check(CLI::IsMember({"table", "json"}));
+}
+
+}  // namespace reclaim::apps
