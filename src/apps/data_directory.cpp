@@ -23,12 +23,6 @@ std::string without_line_end(std::string text) {
 
 }  // namespace
 
-Status check_data_directory(const std::string& path) {
-  const Result<system::Fd> directory = system::open_directory(path);
-  if (directory.ok()) return done();
-  return invalid("data", directory.error().message + ": it is a server's, which makes it");
-}
-
 Result<DataDirectory> DataDirectory::open(const std::string& path) {
   std::error_code failure;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);

@@ -13,9 +13,6 @@
 
 namespace reclaim::apps {
 
-// For processes beside a server, which do not make it: kInvalid, field `data`.
-Status check_data_directory(const std::string& path);
-
 inline constexpr const char* kRestored = "restored";
 
 class DataDirectory {

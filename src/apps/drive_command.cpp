@@ -8,12 +8,12 @@
 #include "adapters/buffer_dir/buffer_dir.hpp"
 #include "adapters/system/system_time.hpp"
 #include "apps/agent_times.hpp"
-#include "apps/data_directory.hpp"
 #include "apps/drive_process.hpp"
+#include "apps/engines.hpp"
 #include "apps/flag_text.hpp"
-#include "apps/open_database.hpp"
+#include "apps/metrics_door.hpp"
 #include "apps/open_library.hpp"
-#include "apps/open_store.hpp"
+#include "apps/server_metrics.hpp"
 #include "base/duration.hpp"
 #include "runtime/log.hpp"
 #include "runtime/signals.hpp"
@@ -25,22 +25,12 @@ struct DriveFlags {
   std::string name;
   std::string library;
   std::string buffer;
-  std::string data;
-  std::string database;
-  std::string store;
+  EngineFlags engines;
   std::string mount_hook;
+  std::string metrics_listen;
   std::string heartbeat = "1s";
   std::string timeout = "5s";
 };
-
-Status fill_in(DriveFlags& flags) {
-  const bool has_both = !flags.database.empty() && !flags.store.empty();
-  if (flags.data.empty() && !has_both) return invalid("--data", "--data: give --data DIR, or both --database and --store");
-  if (!flags.data.empty()) TRY(check_data_directory(flags.data));
-  if (flags.database.empty()) flags.database = "sqlite:" + flags.data + "/reclaim.db";
-  if (flags.store.empty()) flags.store = store_of(flags.data);
-  return done();
-}
 
 Result<DriveOptions> options_of(const DriveFlags& flags) {
   DriveOptions options{
@@ -58,17 +48,24 @@ Result<std::unique_ptr<buffer_dir::BufferDir>> open_buffer(const std::string& pa
   return invalid("--buffer", "--buffer: " + buffer.error().message);
 }
 
-Status run(DriveFlags flags) {
+Status run(const DriveFlags& flags) {
   std::binary_semaphore stopping(0);
   const runtime::Signals signals({SIGTERM, SIGINT}, [&](int) { stopping.release(); });
-  TRY(fill_in(flags));
   const DriveOptions options = TRY(options_of(flags));
   const auto library = TRY(open_library(flags.library));
   const auto buffer = TRY(open_buffer(flags.buffer));
   const system::SystemClock clock;
-  const OpenedDatabase database = TRY(open_database(flags.database));
-  const std::unique_ptr<ports::ObjectStore> store = TRY(open_store(flags.store));
-  DriveProcess process({.database = *database.database, .store = *store, .library = *library, .buffer = *buffer, .clock = clock}, options);
+  const Engines engines = TRY(open_engines(flags.engines));
+  http::Metrics metrics;
+  http::MetricsService service(metrics, [&] { refresh_store(metrics, *engines.store); });
+  const auto shown = TRY(show_metrics(flags.metrics_listen, service));
+  DriveProcess process({.database = *engines.database.database,
+                        .store = *engines.store,
+                        .library = *library,
+                        .buffer = *buffer,
+                        .clock = clock,
+                        .metrics = metrics},
+                       options);
   TRY(process.start());
   runtime::log_info("drive " + flags.name + " ready: library " + library->name() + ", buffer " + flags.buffer);
   stopping.acquire();
@@ -100,10 +97,9 @@ void add_drive_command(cli::CommandLine& line) {
       ->type_name("dir:PATH");
   command->add_option("--buffer", flags->buffer, "The directory to copy into; names in it that begin with a dot are the drive's")
       ->required();
-  command->add_option("--data", flags->data, "Directory of a server on this machine");
-  command->add_option("--database", flags->database, "sqlite:PATH or postgres://... [sqlite:DATA/reclaim.db]");
-  command->add_option("--store", flags->store, "lmdb:PATH or rados://POOL [lmdb:DATA/store]");
+  add_engine_flags(*command, flags->engines);
   command->add_option("--mount-hook", flags->mount_hook, "A program that moves tapes: called with mount VID and unmount VID");
+  command->add_option("--metrics-listen", flags->metrics_listen, kMetricsListenHelp);
   const auto add_duration = [command](const char* name, std::string& text, const char* what) {
     command->add_option(name, text, what)->check(cli::duration_check())->capture_default_str();
   };

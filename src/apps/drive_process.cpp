@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "adapters/system/process.hpp"
+#include "apps/server_metrics.hpp"
 #include "base/printable.hpp"
+#include "drive/transfer.hpp"
 #include "runtime/log.hpp"
 
 namespace reclaim::apps {
@@ -20,6 +22,7 @@ archive::Context DriveProcess::context() const {
 }
 
 Status DriveProcess::start() {
+  parts_.metrics.set_only(http::Metric::kDriveTape, {""}, 0);
   TRY(archive::register_drive(context(), options_.name));
   TRY(sign_on());
   heart_ = std::make_unique<runtime::Loop>(parts_.clock, options_.heartbeat, [this](const std::stop_token&) { beat(); });
@@ -51,8 +54,12 @@ std::shared_ptr<DriveProcess::Registered> DriveProcess::registered() const {
 
 // Its beat stands still from here on, and a collector returns what it has.
 void DriveProcess::give_up() {
-  const std::lock_guard lock(mutex_);
-  registered_.reset();
+  std::shared_ptr<Registered> former;
+  {
+    const std::lock_guard lock(mutex_);
+    former.swap(registered_);
+  }
+  if (former) count_late(parts_.metrics, former->agent->heart().late());
 }
 
 // One that was collected finds out with its next step; one whose store is away beats again in a moment.
@@ -69,7 +76,9 @@ std::optional<Millis> DriveProcess::work() {
     runtime::log_info("registered anew as " + registered()->agent->id().key());
   }
   const std::shared_ptr<Registered> now = registered();
+  const Instant began = parts_.clock.now();
   const Result<drive::MountReport> report = serve(*now);
+  measure(report, parts_.clock.now() - began);
   now->hand.progress(Millis(0));
   if (!report.ok()) {
     runtime::log_warning(report.error().message + "; it is tried again");
@@ -89,10 +98,11 @@ drive::Drive DriveProcess::drive_of(Registered& registered) {
           .context = [this] { return context(); },
           .library = parts_.library,
           .buffer = parts_.buffer,
-          .load = [this](const archive::Vid& vid) { return run_hook("mount", vid); },
-          .unload = [this](const archive::Vid& vid) { return run_hook("unmount", vid); },
+          .load = [this](const archive::Vid& vid) { return load(vid); },
+          .unload = [this](const archive::Vid& vid) { return unload(vid); },
           .is_stopping = [this] { return is_stopping_.load(); },
-          .resting = resting_};
+          .resting = resting_,
+          .told = [this](const drive::Try& tried) { count(tried); }};
 }
 
 Result<drive::MountReport> DriveProcess::serve(Registered& registered) {
@@ -112,6 +122,37 @@ void DriveProcess::tell(const drive::MountReport& report) {
   if (report.elsewhere > 0) told += ", " + std::to_string(report.elsewhere) + " to be read elsewhere or again";
   if (report.cancelled > 0) told += ", " + std::to_string(report.cancelled) + " cancelled";
   runtime::log_info(told + (report.why.empty() ? "" : "; " + report.why));
+}
+
+void DriveProcess::count(const drive::Try& tried) {
+  parts_.metrics.add(http::Metric::kDriveFilesTotal, {std::string(drive::name_of(tried.came))});
+  parts_.metrics.add(http::Metric::kDriveBytesTotal, {}, static_cast<double>(tried.bytes));
+}
+
+// Looking for a tape that is worth a mount is not measured.
+void DriveProcess::measure(const Result<drive::MountReport>& report, Millis took) {
+  using http::Metric;
+  if (!report.ok()) return parts_.metrics.add(Metric::kPassFailuresTotal, {"mount"});
+  const drive::MountReport& did = report.value();
+  if (!did.vid) return;
+  parts_.metrics.observe(Metric::kPassSeconds, {"mount"}, static_cast<double>(took.count()) / 1000.0);
+  for (const auto& [outcome, count] : {std::pair("delivered", did.delivered), std::pair("failed", did.failed),
+                                       std::pair("elsewhere", did.elsewhere), std::pair("cancelled", did.cancelled)}) {
+    if (count > 0) parts_.metrics.add(Metric::kDriveRequestsTotal, {outcome}, static_cast<double>(count));
+  }
+}
+
+Status DriveProcess::load(const archive::Vid& vid) {
+  TRY(run_hook("mount", vid));
+  parts_.metrics.add(http::Metric::kDriveMountsTotal, {});
+  parts_.metrics.set_only(http::Metric::kDriveTape, {vid.str()}, 1);
+  return done();
+}
+
+Status DriveProcess::unload(const archive::Vid& vid) {
+  TRY(run_hook("unmount", vid));
+  parts_.metrics.set_only(http::Metric::kDriveTape, {""}, 0);
+  return done();
 }
 
 Status DriveProcess::run_hook(const char* what, const archive::Vid& vid) {

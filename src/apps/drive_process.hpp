@@ -14,6 +14,7 @@
 #include "archive/estate.hpp"
 #include "archive/hand.hpp"
 #include "drive/session.hpp"
+#include "http/metrics.hpp"
 #include "ports/database.hpp"
 #include "runtime/loop.hpp"
 
@@ -25,6 +26,7 @@ struct DriveParts {
   ports::TapeLibrary& library;
   ports::DiskBuffer& buffer;
   const Clock& clock;
+  http::Metrics& metrics;
 };
 
 struct DriveOptions {
@@ -63,6 +65,10 @@ class DriveProcess {
   Result<drive::MountReport> serve(Registered& registered);
   drive::Drive drive_of(Registered& registered);
   void tell(const drive::MountReport& report);
+  void count(const drive::Try& tried);
+  void measure(const Result<drive::MountReport>& report, Millis took);
+  Status load(const archive::Vid& vid);
+  Status unload(const archive::Vid& vid);
   Status run_hook(const char* what, const archive::Vid& vid);
   void leave();
 

@@ -10,14 +10,16 @@
 
 #include "adapters/system/system_time.hpp"
 #include "apps/agent_times.hpp"
-#include "apps/data_directory.hpp"
+#include "apps/engines.hpp"
 #include "apps/flag_text.hpp"
 #include "apps/maintenance_loops.hpp"
-#include "apps/open_database.hpp"
-#include "apps/open_store.hpp"
+#include "apps/metrics_door.hpp"
+#include "apps/process_name.hpp"
 #include "apps/report_pass.hpp"
+#include "apps/server_metrics.hpp"
 #include "base/duration.hpp"
 #include "runtime/log.hpp"
+#include "runtime/loop.hpp"
 #include "runtime/signals.hpp"
 #include "server/maintenance.hpp"
 
@@ -25,11 +27,11 @@ namespace reclaim::apps {
 namespace {
 
 constexpr int kReportAttemptsMax = 1'000'000;
+constexpr Millis kLevelsPeriod{10'000};
 
 struct MaintenanceFlags {
-  std::string data;
-  std::string database;
-  std::string store;
+  EngineFlags engines;
+  std::string metrics_listen;
   std::vector<std::string> passes;
   std::string interval = "10s";
   std::string heartbeat = "1s";
@@ -40,15 +42,6 @@ struct MaintenanceFlags {
   std::int64_t done_max = DoneRetention{}.most;
 };
 
-Status fill_in(MaintenanceFlags& flags) {
-  const bool has_both = !flags.database.empty() && !flags.store.empty();
-  if (flags.data.empty() && !has_both) return invalid("data", "give --data DIR, or both --database and --store");
-  if (!flags.data.empty()) TRY(check_data_directory(flags.data));
-  if (flags.database.empty()) flags.database = "sqlite:" + flags.data + "/reclaim.db";
-  if (flags.store.empty()) flags.store = store_of(flags.data);
-  return done();
-}
-
 Result<MaintenancePeriods> periods_of(const MaintenanceFlags& flags) {
   MaintenancePeriods periods{.interval = TRY(parse_duration(flags.interval)),
                              .heartbeat = TRY(parse_duration(flags.heartbeat)),
@@ -58,22 +51,35 @@ Result<MaintenancePeriods> periods_of(const MaintenanceFlags& flags) {
   return periods;
 }
 
-Status run(MaintenanceFlags flags) {
+Status run(const MaintenanceFlags& flags) {
   std::binary_semaphore stopping(0);
   const runtime::Signals signals({SIGTERM, SIGINT}, [&](int) { stopping.release(); });
-  TRY(fill_in(flags));
   const MaintenancePeriods periods = TRY(periods_of(flags));
   const system::SystemClock clock;
-  const OpenedDatabase database = TRY(open_database(flags.database));
-  const std::unique_ptr<ports::ObjectStore> store = TRY(open_store(flags.store));
-  server::Maintenance maintenance(
-      *database.database, *store, clock,
-      {.process = "maintenance", .passes = flags.passes, .agent_timeout = periods.agent_timeout, .sweep_period = *periods.interval});
+  const Engines engines = TRY(open_engines(flags.engines));
+  server::Maintenance maintenance(*engines.database.database, *engines.store, clock,
+                                  {.process = process_name("maintenance"),
+                                   .passes = flags.passes,
+                                   .agent_timeout = periods.agent_timeout,
+                                   .sweep_period = *periods.interval});
   const DoneRetention retention{.time = TRY(parse_duration(flags.done_retention)), .most = flags.done_max};
   ReportPass reports(clock, {.tries_max = flags.report_attempts, .backoff = TRY(parse_duration(flags.report_backoff))}, retention);
   reports.add_to(maintenance);
-  MaintenanceLoops loops(maintenance, clock,
-                         [](const std::string& pass, const Result<server::PassRun>& run, Millis) { log_maintenance(pass, run); });
+  http::Metrics metrics;
+  // Apart from the door, which waits for no store.
+  std::unique_ptr<runtime::Loop> levels;
+  if (!flags.metrics_listen.empty()) {
+    levels = std::make_unique<runtime::Loop>(
+        clock, kLevelsPeriod, [&](const std::stop_token&) { refresh_archive(metrics, *engines.store, maintenance.watched()); });
+  }
+  http::MetricsService service(metrics, [&] {
+    refresh_store(metrics, *engines.store);
+    levels->wake();
+  });
+  const auto shown = TRY(show_metrics(flags.metrics_listen, service));
+  MaintenanceLoops loops(maintenance, clock, [&](const std::string& pass, const Result<server::PassRun>& run, Millis took) {
+    measure_maintenance(metrics, pass, run, took);
+  });
   loops.start(periods);
   runtime::log_info("ready");
   stopping.acquire();
@@ -93,6 +99,14 @@ int run_and_tell(const MaintenanceFlags& flags, cli::Console& console) {
   return is_temporary ? cli::kTemporary : cli::kFailed;
 }
 
+CLI::Validator some_period() {
+  const auto check_text = [](const std::string& text) -> std::string {
+    if (text != "never") return {};
+    return "nobody can ask this process for a pass: give a period, or run no such process and ask a server: reclaim maintenance run";
+  };
+  return {check_text, ""};
+}
+
 }  // namespace
 
 void add_maintenance_command(cli::CommandLine& line) {
@@ -101,16 +115,18 @@ void add_maintenance_command(cli::CommandLine& line) {
   line.also(command, "reclaim maintenance --data /var/lib/reclaim --passes agents,cleanup",
             [flags, &line] { return run_and_tell(*flags, line.console()); });
   command->description("The archive's passes: without a command a process that runs them, beside servers.");
-  command->add_option("--data", flags->data, "Directory of a server on this machine");
-  command->add_option("--database", flags->database, "sqlite:PATH or postgres://... [sqlite:DATA/reclaim.db]");
-  command->add_option("--store", flags->store, "lmdb:PATH or rados://POOL[/NAMESPACE][?conf=PATH][&user=NAME] [lmdb:DATA/store]");
+  add_engine_flags(*command, flags->engines);
+  command->add_option("--metrics-listen", flags->metrics_listen, kMetricsListenHelp);
   command->add_option("--passes", flags->passes, "Which ones; all when left out")
       ->delimiter(',')
       ->check(CLI::IsMember(server::Maintenance::all_names()));
   const auto add_duration = [command](const char* name, std::string& text, const char* what) {
     command->add_option(name, text, what)->check(cli::duration_check())->capture_default_str();
   };
-  add_duration("--maintenance-interval", flags->interval, "Period of every pass");
+  command->add_option("--maintenance-interval", flags->interval, "Period of every pass")
+      ->check(some_period())
+      ->check(cli::duration_check())
+      ->capture_default_str();
   add_duration("--agent-heartbeat", flags->heartbeat, "How often this process says that it lives");
   add_duration("--agent-timeout", flags->timeout, "A process silent for so long loses its work to another");
   command

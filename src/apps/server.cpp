@@ -16,6 +16,7 @@
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
+#include "apps/process_name.hpp"
 #include "apps/report_pass.hpp"
 #include "apps/server_metrics.hpp"
 #include "apps/server_options.hpp"
@@ -115,10 +116,11 @@ class Server {
     data_ = std::make_unique<DataDirectory>(TRY(DataDirectory::open(options_.data)));
     OpenedDatabase opened = TRY(open_database(options_.database));
     database_ = std::move(opened.database);
-    store_ = TRY(open_store(options_.store));
+    store_ = std::make_unique<server::CountedStore>(TRY(open_store(options_.store)));
     archive_ = std::make_unique<server::ArchivePlane>(
         *database_, *store_, clock_,
-        server::MaintenanceOptions{.agent_timeout = options_.agent_timeout,
+        server::MaintenanceOptions{.process = process_name("server"),
+                                   .agent_timeout = options_.agent_timeout,
                                    .sweep_period = options_.maintenance_interval.value_or(Millis(0))});
     plane_ = std::make_unique<server::ControlPlane>(*database_, clock_, plane_options(options_, make_uuid(random_), opened.is_embedded));
     TRY(plane_->open(random_));
@@ -169,10 +171,12 @@ class Server {
 
   Status start_doors() {
     // Apart from the doors: a store that does not answer keeps nobody from the fleet's metrics.
-    levels_ =
-        std::make_unique<runtime::Loop>(clock_, kLevelsPeriod, [this](const std::stop_token&) { refresh_archive(metrics_, *archive_); });
+    levels_ = std::make_unique<runtime::Loop>(
+        clock_, kLevelsPeriod, [this](const std::stop_token&) { refresh_archive(metrics_, *store_, archive_->maintenance().watched()); });
     const auto refresh = [this] {
       refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_);
+      refresh_store(metrics_, *store_);
+      count_late(metrics_, archive_->retrieves().take_late());
       levels_->wake();
     };
     syncs_ = std::make_unique<http::SyncDesk>(*plane_, metrics_, clock_, runtime::Lane::Limits{.threads = kLargeSyncsAtOnce});
@@ -211,7 +215,7 @@ class Server {
   http::Metrics metrics_;
   std::unique_ptr<DataDirectory> data_;
   std::unique_ptr<ports::Database> database_;
-  std::unique_ptr<ports::ObjectStore> store_;
+  std::unique_ptr<server::CountedStore> store_;
   std::unique_ptr<server::ArchivePlane> archive_;
   std::unique_ptr<server::ControlPlane> plane_;
   std::unique_ptr<http::SyncDesk> syncs_;

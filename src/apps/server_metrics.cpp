@@ -117,8 +117,4 @@ void refresh_archive(http::Metrics& metrics, ports::ObjectStore& store, const se
   }
 }
 
-void refresh_archive(http::Metrics& metrics, server::ArchivePlane& archive) {
-  refresh_archive(metrics, archive.store(), archive.maintenance().watched());
-}
-
 }  // namespace reclaim::apps

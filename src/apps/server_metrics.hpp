@@ -6,7 +6,6 @@
 #include "http/sync_desk.hpp"
 #include "http/transport.hpp"
 #include "server/agent_list.hpp"
-#include "server/archive_plane.hpp"
 #include "server/control_plane.hpp"
 #include "server/counted_store.hpp"
 #include "server/maintenance.hpp"
@@ -34,6 +33,5 @@ void refresh_metrics(http::Metrics& metrics, const server::ControlPlane& plane, 
 // What waits in the archive's store, and who works on it as far as this process watches. Reads all queues, and waits for a store that does
 // not answer; its levels stay as they were.
 void refresh_archive(http::Metrics& metrics, ports::ObjectStore& store, const server::Watched& watched);
-void refresh_archive(http::Metrics& metrics, server::ArchivePlane& archive);
 
 }  // namespace reclaim::apps

@@ -9,9 +9,11 @@ REASON = "dropped by the robot on Monday"
 
 
 class ArchiveStory(harness.Story):
+    server_flags = FAST
+
     def start(self, store=None, *flags):
         self.store = ["--store", store] if store else []
-        self.server = harness.Server(self, *FAST, *self.store, *flags)
+        self.server = harness.Server(self, *self.server_flags, *self.store, *flags)
         self.api = self.server.api
         self.requester = Requester(self)
         self.library, self.buffer, self.source = (self.directory / name for name in ("library", "buffer", "source"))

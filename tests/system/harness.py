@@ -103,6 +103,19 @@ class Process:
 
         return wait_until(found, seconds, lambda: f"{self.name} to say {pattern!r}: {self.output()[-2000:]}")
 
+    def metrics(self):
+        """Of one that was started with --metrics-listen."""
+        return scrape(self.wait_for(r"metrics on (http://\S+)")[1])
+
+
+def scrape(url):
+    """{'reclaim_workers{state="running"}': 2.0, ...}; None when there is no room for who asks."""
+    answer = Api(url).call("GET", "/metrics")
+    if answer.status == 503:
+        return None
+    lines = [line for line in answer.body.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
 
 class Answer(collections.namedtuple("Answer", "status body headers")):
     @property
@@ -202,12 +215,7 @@ class Server:
         wait_until(synced, 30, f"the first sync of {worker}")
 
     def metrics(self):
-        """{'reclaim_workers{state="running"}': 2.0, ...}; None when the server has no room for who asks."""
-        answer = Api(self.metrics_url).call("GET", "/metrics")
-        if answer.status == 503:
-            return None
-        lines = [line for line in answer.body.splitlines() if line and not line.startswith("#")]
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+        return scrape(self.metrics_url)
 
 
 class Postgres:
