@@ -46,11 +46,15 @@ ALLOWED = {
         "tests/support/machine.hpp": "`eventually`: a bounded poll of what another process does",
     },
     CHANCE: {"src/adapters/system/": "the Random of real life"},
-    GENERATOR: {"tests/": "made from a seed that the failure names"},
+    GENERATOR: {
+        "tests/": "made from a seed that the failure names",
+        "src/sim/schedules": "made from a seed that repeats the run",
+    },
     THREAD: {
         "src/runtime/": "the room of threads",
         "src/http/": "one thread for all connections",
         "src/gateway/": "one thread for all sessions, a bounded pool that asks the door",
+        "src/sim/stage": "an actor is one, and runs only while it has the turn",
         "tests/": "many callers at once are what they test",
         "bench/": "somebody else's work beside what is measured",
     },
