@@ -1,5 +1,8 @@
 #include "apps/open_database.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 #include "adapters/database_postgres/postgres.hpp"
 #include "adapters/database_sqlite/sqlite.hpp"
 
@@ -20,5 +23,14 @@ Result<OpenedDatabase> open_database(const std::string& address) {
   if (is_postgres(address)) return OpenedDatabase{TRY(database_postgres::open_postgres({.conninfo = address})), false};
   return invalid("database", "must be sqlite:PATH or postgres://...");
 }
+
+Result<OpenedDatabase> open_existing_database(const std::string& address) {
+  std::error_code unknown;
+  const std::string path = is_sqlite(address) ? address.substr(kSqlite.size()) : "";
+  if (!path.empty() && !std::filesystem::exists(path, unknown)) return not_found("there is no database at " + path);
+  return open_database(address);
+}
+
+std::string database_of(const std::string& data) { return std::string(kSqlite) + data + "/reclaim.db"; }
 
 }  // namespace reclaim::apps

@@ -19,5 +19,10 @@ bool is_database_address(const std::string& address);
 
 // kInvalid, field `database`, for an address that names no engine.
 Result<OpenedDatabase> open_database(const std::string& address);
+// The same, for who only looks: kNotFound where an SQLite file is not there, and none is made.
+Result<OpenedDatabase> open_existing_database(const std::string& address);
+
+// Where the database of a data directory is, unless --database says otherwise.
+std::string database_of(const std::string& data);
 
 }  // namespace reclaim::apps

@@ -12,6 +12,7 @@
 #include "adapters/system/system_time.hpp"
 #include "apps/data_directory.hpp"
 #include "apps/flag_text.hpp"
+#include "apps/ledger_loop.hpp"
 #include "apps/local_door.hpp"
 #include "apps/maintenance_loops.hpp"
 #include "apps/open_database.hpp"
@@ -150,6 +151,7 @@ class Server {
     if (transport_) transport_->stop();
     if (metrics_transport_) metrics_transport_->stop();
     levels_.reset();
+    ledger_.reset();
     if (reports_) reports_->stop();
     if (archive_) leave_desk();
     if (maintenance_) maintenance_->stop();
@@ -173,6 +175,7 @@ class Server {
     // Apart from the doors: a store that does not answer keeps nobody from the fleet's metrics.
     levels_ = std::make_unique<runtime::Loop>(
         clock_, kLevelsPeriod, [this](const std::stop_token&) { refresh_archive(metrics_, *store_, archive_->maintenance().watched()); });
+    ledger_ = std::make_unique<LedgerLoop>(metrics_, *archive_, clock_);
     const auto refresh = [this] {
       refresh_metrics(metrics_, *plane_, *transport_, *gateway_, *syncs_);
       refresh_store(metrics_, *store_);
@@ -229,6 +232,7 @@ class Server {
   std::unique_ptr<ReportPass> reports_;
   std::unique_ptr<MaintenanceLoops> maintenance_;
   std::unique_ptr<runtime::Loop> levels_;  // of the archive, for metrics
+  std::unique_ptr<LedgerLoop> ledger_;
 };
 
 int exit_code_of(const Error& error) {

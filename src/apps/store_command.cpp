@@ -4,11 +4,15 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "adapters/system/system_time.hpp"
+#include "apps/open_database.hpp"
 #include "apps/open_store.hpp"
+#include "archive/ledger.hpp"
 #include "archive/store_check.hpp"
 #include "archive/store_list.hpp"
 #include "archive/store_text.hpp"
@@ -45,6 +49,7 @@ class Watched : public ports::ObjectStore {
 struct Given {
   std::string data;
   std::string store;
+  std::string database = {};  // of check alone
   std::string output;
   bool is_json() const { return output == "json"; }
 };
@@ -106,33 +111,79 @@ std::string line_of(const archive::Finding& finding) {
          printable(where + finding.sentence) + "\n";
 }
 
-std::string text_of(const archive::StoreReport& report, int width) {
+// The one that is named, or the data directory's, if it has one.
+Result<std::optional<OpenedDatabase>> open_books(const Given& given) {
+  if (given.database.empty() && given.data.empty()) return std::optional<OpenedDatabase>();
+  Result<OpenedDatabase> opened = open_existing_database(given.database.empty() ? database_of(given.data) : given.database);
+  if (opened.ok()) return std::optional(std::move(opened).value());
+  const bool is_absent = opened.error().kind == Error::Kind::kNotFound;
+  if (is_absent && given.database.empty()) return std::optional<OpenedDatabase>();
+  return Error{is_absent ? Error::Kind::kInvalid : opened.error().kind, "--database: " + opened.error().message};
+}
+
+Result<std::optional<archive::TakenLedger>> ledger_of(ports::ObjectStore& store, const std::optional<OpenedDatabase>& books) {
+  if (!books) return std::optional<archive::TakenLedger>();
+  const archive::Context context{*books->database, system::SystemClock().wall(), "store check"};
+  return std::optional(TRY(archive::take_ledger(context, store)));
+}
+
+Ordered json_of(const archive::TakenLedger& taken) {
+  Ordered json{{"enqueued", taken.ledger.enqueued}};
+  for (const auto& [place, requests] : taken.ledger.places()) json[std::string(place)] = requests;
+  json["unaccounted"] = taken.is_settled ? Ordered(taken.ledger.unaccounted()) : Ordered(nullptr);
+  return json;
+}
+
+// `C1: 3 enqueued = 2 queued + ... + 1 cancelled + 0 removed; 0 unaccounted`
+std::string line_of(const archive::TakenLedger& taken) {
+  std::string line = "C1: " + std::to_string(taken.ledger.enqueued) + " enqueued = ";
+  for (const auto& [place, requests] : taken.ledger.places()) {
+    line += (line.ends_with("= ") ? "" : " + ") + std::to_string(requests) + " " + std::string(place);
+  }
+  return line + (taken.is_settled ? "; " + std::to_string(taken.ledger.unaccounted()) + " unaccounted\n"
+                                  : "; requests moved while they were counted: check again\n");
+}
+
+std::string text_of(const archive::StoreReport& report, const std::optional<archive::TakenLedger>& ledger, int width) {
   std::string text = cli::render_fields(summary_of(report.summary), width);
+  if (ledger) text += line_of(*ledger);
   for (const archive::Finding& finding : report.findings) text += line_of(finding);
   if (report.more > 0) text += std::to_string(report.more) + " more that look wrong were not looked at again\n";
   if (report.unsettled > 0) text += std::to_string(report.unsettled) + " changed too often to be judged: check again\n";
   return text;
 }
 
+Status verdict_of(const archive::StoreReport& report, const std::optional<archive::TakenLedger>& ledger) {
+  const auto broken = std::ranges::count_if(report.findings, [](const archive::Finding& each) { return !is_leftover(each.kind); });
+  if (broken > 0) {
+    return corrupt(std::to_string(broken) + (broken == 1 ? " thing is" : " things are") +
+                   " broken: look at the objects with reclaim store show, and keep a copy of the store before anything else");
+  }
+  if (!ledger || !ledger->is_settled || ledger->ledger.unaccounted() == 0) return done();
+  return corrupt("C1 is broken: what was enqueued differs by " + std::to_string(ledger->ledger.unaccounted()) +
+                 " from what is there and what has ended: keep a copy of the store and the database before anything else");
+}
+
 Status check(ports::ObjectStore& store, const Given& given, cli::Console& console) {
+  const std::optional<OpenedDatabase> books = TRY(open_books(given));
   archive::StoreReport report;
+  std::optional<archive::TakenLedger> ledger;
   {
     Watched watched(store, console);
     report = TRY(archive::check_store(watched));
+    ledger = TRY(ledger_of(watched, books));
   }
   if (given.is_json()) {
     Ordered json{{"summary", summary_of(report.summary)}, {"findings", Ordered::array()}};
     for (const archive::Finding& finding : report.findings) json["findings"].push_back(json_of(finding));
     json["more"] = report.more;
     json["unsettled"] = report.unsettled;
+    json["ledger"] = ledger ? json_of(*ledger) : Ordered(nullptr);
     print(console, text_of_json(json));
   } else {
-    print(console, text_of(report, console.width));
+    print(console, text_of(report, ledger, console.width));
   }
-  const auto broken = std::ranges::count_if(report.findings, [](const archive::Finding& each) { return !is_leftover(each.kind); });
-  if (broken == 0) return done();
-  return corrupt(std::to_string(broken) + (broken == 1 ? " thing is" : " things are") +
-                 " broken: look at the objects with reclaim store show, and keep a copy of the store before anything else");
+  return verdict_of(report, ledger);
 }
 
 // The store that the flags name, which has to be there.
@@ -197,10 +248,17 @@ void add_store_commands(cli::CommandLine& line) {
       ->add_option("NAME", *name, "Of the object, KIND/KEY")
       ->required()
       ->check(object_name_check());
+  auto database = std::make_shared<std::string>();
   add(line, group, "check",
       "Checks the whole store: every request in exactly one place that finds it, and what crashes have left over, which is harmless. "
-      "Ends with 1 when something is broken.",
-      "reclaim store check --store lmdb:/var/lib/reclaim/store", check);
+      "With the database also that none is missing (C1). Ends with 1 when something is broken.",
+      "reclaim store check --data /var/lib/reclaim",
+      [database](ports::ObjectStore& store, Given given, cli::Console& console) {
+        given.database = *database;
+        return check(store, given, console);
+      })
+      ->add_option("--database", *database, "sqlite:PATH or postgres://... [DIR/reclaim.db of --data, where it is there]")
+      ->type_name("DATABASE");
 }
 
 }  // namespace reclaim::apps

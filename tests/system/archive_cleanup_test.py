@@ -185,6 +185,7 @@ class NobodyWaitsTest(ArchiveStory):
         shown = json.loads(harness.run(self.reclaim, "store", "show", aside[0]["name"], *words))
         self.assertIn("checksum", shown["message"]["reason"])
         self.assertEqual("queue/V1.t", shown["message"]["content"]["name"])
+        self.check_ledger()
 
     CROWD = 100_000
 
@@ -234,6 +235,7 @@ class NobodyWaitsTest(ArchiveStory):
                  f"most of {len(waits)} while {self.CROWD} were cleaned up in {took:.2f} s; another tape was final after {third:.2f} s")
         self.assertLess(max(waits, default=0), 5)
         self.assertLess(third, 5)
+        self.check_ledger(self.CROWD)
 
 
 if __name__ == "__main__":

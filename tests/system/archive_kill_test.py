@@ -131,10 +131,16 @@ class Archive:
         """The ids that the requester was told of."""
         return {key.rpartition("/")[0] for key in list(self.receiver.receipts)}
 
+    def check_with(self, *flags):
+        of = self.where or ["--store", f"lmdb:{self.server.data}/store"]
+        return json.loads(harness.run(self.story.reclaim, "store", "check", *of, *flags, "--output", "json"))
+
+    def ledger(self):
+        return self.check_with("--database", f"sqlite:{self.server.data}/reclaim.db")["ledger"]
+
     def check(self):
         """What the check of the store says, or None while anything waits, is under way, or is left over."""
-        of = self.where or ["--data", self.server.data]
-        report = json.loads(harness.run(self.story.reclaim, "store", "check", *of, "--output", "json"))
+        report = self.check_with()
         broken = [finding for finding in report["findings"] if finding["invariant"] or finding["kind"] == "damaged"]
         self.story.assertEqual([], broken)
         self.last_check = report
@@ -294,6 +300,13 @@ class ArchiveKillTest(harness.Story):
             self.assertEqual(archive.contents[archive.wanted[f"out/{path.name}"]], path.read_bytes())
         for process in archive.drives + archive.cleaners:
             self.assertEqual(0, process.end(seconds=30), process.name)
+        ledger = archive.ledger()
+        self.assertEqual(0, ledger["unaccounted"], ledger)
+        self.assertGreaterEqual(ledger["enqueued"], len(archive.acknowledged))
+        self.say(f"the ledger: {ledger}")
+        archive.server.process.kill()
+        archive.server.start()
+        self.assertEqual(0, harness.unaccounted(archive.server))
 
     def strike_in_runs(self, runs):
         began, self.caught = time.monotonic(), 0

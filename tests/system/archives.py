@@ -92,11 +92,24 @@ class ArchiveStory(harness.Story):
             self.assertRegex(report["error"], rf'{vid} is [A-Z_]+: "{REASON}"')
         self.assertFalse((self.buffer / "back" / self.requests[request]).exists())
 
-    def check_store(self):
-        address = self.store or ["--data", self.server.data]
+    def check_with(self, *flags):
+        address = self.store or ["--store", f"lmdb:{self.server.data}/store"]
+        return json.loads(harness.run(self.reclaim, "store", "check", *address, *flags, "--output", "json"))
 
+    def check_store(self):
         def at_rest():
-            report = json.loads(harness.run(self.reclaim, "store", "check", *address, "--output", "json"))
+            report = self.check_with()
             return (report["findings"], report["more"], report["unsettled"]) == ([], 0, 0)
 
         harness.wait_until(at_rest, 30, "the store to be in order")
+        self.check_ledger()
+
+    def check_ledger(self, others=0):
+        """Every request is accounted for, by the check of the store and by a server that has just started."""
+        ledger = lambda: self.check_with("--database", f"sqlite:{self.server.data}/reclaim.db")["ledger"]
+        even = lambda: ledger()["unaccounted"] == 0
+        harness.wait_until(even, 30, lambda: f"the ledger to come out even: {ledger()}")
+        self.assertEqual(len(self.requests) + others, ledger()["enqueued"])
+        self.server.process.end()
+        self.server.start()
+        self.assertEqual(0, harness.unaccounted(self.server))

@@ -218,6 +218,13 @@ class Server:
         return scrape(self.metrics_url)
 
 
+def unaccounted(server):
+    """Of the archive's requests, by the metric; a server counts them when it starts, and not often."""
+    name = 'reclaim_unaccounted{plane="archive"}'
+    wait_until(lambda: name in server.metrics(), 30, "the archive's ledger")
+    return server.metrics()[name]
+
+
 class Postgres:
     """A PostgreSQL of the story's own, reached through a socket in its directory."""
 

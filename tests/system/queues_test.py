@@ -1,6 +1,8 @@
 """What waits in the archive's store and who works on it, from outside: the store looked into beside a running server, queues, drives and
 agents over the API and in the client's words, and bad input."""
+import contextlib
 import re
+import sqlite3
 
 import harness
 from harness import FAILED, USAGE
@@ -71,6 +73,39 @@ class StoreTest(harness.ClientStory):
         self.assertEqual([0, 0, 0], waiting)
         states = [re.search('"(.*)"', name)[1] for name in metrics if name.startswith("reclaim_agents{")]
         self.assertEqual({"alive", "silent", "stuck", "collected", "unwatched"}, set(states))
+
+    def test_the_ledger_comes_out_even_until_something_is_missing(self):
+        self.add_tape("V1")
+        for number in (1, 2, 3):
+            copies = [{"vid": "V1", "fseq": number}]
+            self.server.api.post("/api/v1/files", {"id": f"f{number}", "size": 1, "checksum": "adler32:00000001", "copies": copies})
+        ids = [self.server.api.post("/api/v1/retrieves", {"file": f"f{number}", "destination": f"f{number}"})["id"] for number in (1, 2, 3)]
+        self.do("retrieves", "cancel", ids[1])
+        data, store = ["--data", self.server.data], ["--store", f"lmdb:{self.server.data}/store"]
+        database = ["--database", f"sqlite:{self.server.data}/reclaim.db"]
+        even = {"enqueued": 3, "queued": 2, "with_agents": 0, "moving": 0, "to_report": 0, "failed": 0, "done": 0, "cancelled": 1,
+                "removed": 0, "unaccounted": 0}
+        for of in (data, store + database):
+            self.assertEqual(even, self.json("store", "check", *of)["ledger"])
+        line = "C1: 3 enqueued = 2 queued + 0 with_agents + 0 moving + 0 to_report + 0 failed + 0 done + 1 cancelled + 0 removed; 0 unaccounted"
+        self.assertIn(line, self.do("store", "check", *data).splitlines())
+        self.assertIsNone(self.json("store", "check", *store)["ledger"])
+        nowhere = self.directory / "nowhere.db"
+        self.do("store", "check", *store, "--database", f"sqlite:{nowhere}", code=USAGE)
+        self.assertFalse(nowhere.exists())
+        self.do("store", "check", *store, "--database", "nothing", code=USAGE)
+        self.assertEqual(0, harness.unaccounted(self.server))
+        self.server.process.end()
+        with contextlib.closing(sqlite3.connect(self.server.data / "reclaim.db")) as books, books:
+            books.execute("INSERT INTO origins VALUES ('99-1', 2, 0)")
+        for _ in ("before it is folded", "and afterwards"):
+            self.assertIn("; 2 unaccounted\n", self.do("store", "check", *data, code=FAILED))
+            self.assertIn("C1 is broken", self.error)
+            self.server.start()
+            self.assertEqual(2, harness.unaccounted(self.server))
+            self.server.process.end()
+        with contextlib.closing(sqlite3.connect(self.server.data / "reclaim.db")) as books:
+            self.assertEqual([(2,)], books.execute("SELECT folded FROM ended_counts").fetchall())
 
     def test_a_server_that_runs_its_passes_knows_who_lives(self):
         watching = harness.Server(self, "--maintenance-interval", "100ms", name="watching")
