@@ -69,13 +69,18 @@ Result<std::string> lineage_of(database_sqlite::LiveCopy& database) {
 
 // While nobody can commit to the database, the store's snapshot is begun; what is copied afterwards is both as they stood at that moment.
 Status copy_both(const Sources& sources, BackupDraft& draft, Manifest& manifest, const Clock& clock, CopyProgress& progress) {
-  const std::unique_ptr<database_sqlite::LiveCopy> database = TRY(database_sqlite::LiveCopy::begin(sources.database, kPatience));
-  manifest.lineage = TRY(lineage_of(*database));
-  const auto begun = [&] {
+  std::unique_ptr<database_sqlite::LiveCopy> database;
+  const auto hold = [&]() -> Status {
+    database = TRY(database_sqlite::LiveCopy::begin(sources.database, kPatience));
+    return done();
+  };
+  const auto release = [&] {
     manifest.created = to_rfc3339(clock.wall());
     return database->release();
   };
-  TRY(objects_lmdb::copy_store(sources.store, draft.path() + "/" + kStoreCopy, {.begun = begun, .written = progress.of("store")}));
+  TRY(objects_lmdb::copy_store(sources.store, draft.path() + "/" + kStoreCopy,
+                               {.about_to_begin = hold, .begun = release, .written = progress.of("store")}));
+  manifest.lineage = TRY(lineage_of(*database));
   return database->write(draft.path() + "/" + kDatabaseCopy, progress.of("database"));
 }
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -189,9 +190,9 @@ class BackupTest(archives.ArchiveStory):
         self.assertEqual(set(), known - set(here), "what was acknowledged before the backup is there")
 
     def check_at_rest(self):
-        address = ["--store", f"lmdb:{self.server.data}/store"]
-        check = lambda: json.loads(harness.run(self.reclaim, "store", "check", *address, "--output", "json"))
+        check = lambda: json.loads(harness.run(self.reclaim, "store", "check", "--data", self.server.data, "--output", "json"))
         harness.wait_until(lambda: not check()["findings"], 30, lambda: json.dumps(check())[:2000])
+        self.assertEqual(0, check()["ledger"]["unaccounted"])
 
     def volumes_stay(self, machine, needed):
         """Also those that the backup has not heard of. What nobody needs is gone, or was adopted."""
@@ -291,35 +292,39 @@ class BackupTest(archives.ArchiveStory):
 
     # What is cut short.
 
-    def killed_after(self, seconds, *words):
+    def ended_after(self, seconds, how, *words):
         with subprocess.Popen([self.reclaim, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
-            process.kill()
+            process.send_signal(how)
 
     def test_whatever_kills_a_backup_or_a_restore_leaves_all_of_it_or_nothing(self):
         self.furnish()
         began = time.monotonic()
         self.back_up(self.directory / "first")
         length = time.monotonic() - began
-        whole, backup = 0, self.directory / "backup"
-        for number in range(12):
-            self.killed_after(self.random.uniform(0, 2 * length), "backup", "--data", self.server.data, "--to", backup)
+        whole, backup, partial = 0, self.directory / "backup", self.directory / "backup.partial"
+        for number in range(16):
+            how = (signal.SIGTERM, signal.SIGKILL)[number % 2]
+            shutil.rmtree(partial, ignore_errors=True)
+            self.ended_after(self.random.uniform(0, 2 * length), how, "backup", "--data", self.server.data, "--to", backup)
+            if how == signal.SIGTERM:
+                self.assertFalse(partial.exists(), "who may end in order leaves nothing")
             if backup.exists():
                 self.restore(backup, self.directory / f"of-{number}")
                 shutil.rmtree(backup)
                 whole += 1
         self.back_up(backup)
-        self.assertFalse(backup.with_name("backup.partial").exists(), "what was left is removed")
-        self.say(f"a backup takes {length:.2f} s; of 12 that were killed {whole} were whole")
+        self.assertFalse(partial.exists(), "what was left is removed")
+        self.say(f"a backup takes {length:.2f} s; of 16 that were ended on the way {whole} were whole")
         self.restored_under_blows(backup, length)
 
     def restored_under_blows(self, backup, length):
         whole = 0
         for number in range(12):
             data = self.directory / f"data-{number}"
-            self.killed_after(self.random.uniform(0, 4 * length), "restore", "--from", backup, "--data", data)
+            self.ended_after(self.random.uniform(0, 4 * length), signal.SIGKILL, "restore", "--from", backup, "--data", data)
             is_whole = (data / "restored").exists() or (data / "reclaim.db").exists()
             whole += is_whole
             self.restore(backup, data, code=FAILED if is_whole else DONE)

@@ -130,6 +130,7 @@ Status skip_in(MDB_txn* transaction, MDB_dbi table, std::uint64_t version) {
 
 Status copy_store(const std::string& directory, const std::string& to, const Copying& copying) {
   const std::unique_ptr<Environment> environment = TRY(Environment::open({.directory = directory}));
+  if (copying.about_to_begin) TRY(copying.about_to_begin());
   Status copied;
   TRY(environment->read([&](MDB_txn* transaction) {
     copied = copy_all(transaction, environment->table(), to, copying);

@@ -17,6 +17,7 @@
 namespace reclaim::objects_lmdb {
 
 struct Copying {
+  std::function<Status()> about_to_begin = {};              // all is ready: the moment follows without further ado
   std::function<Status()> begun;                            // the moment has been: what happens from here on is not in the copy
   std::function<Status(std::uint64_t bytes)> written = {};  // so many so far; an error ends the copy
 };
