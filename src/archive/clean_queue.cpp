@@ -158,6 +158,7 @@ Status QueueCleaner::look(Batch& batch, CleanupReport& report) {
 }
 
 Status QueueCleaner::judge(Batch& batch, const SegmentId& id, const ports::StoreAnswer& answer, CleanupReport& report) {
+  if (!answer.ok() && answer.error().kind == Error::Kind::kCorrupt) return leave(id, answer.error(), report);
   if (!answer.ok() && !is_not_found(answer.error())) return answer.error();
   if (!answer.ok()) {
     batch.leaving.insert(id);
@@ -165,7 +166,9 @@ Status QueueCleaner::judge(Batch& batch, const SegmentId& id, const ports::Store
   }
   Result<DecodedSegment> decoded = decode_segment(id, answer.value().bytes);
   if (!decoded.ok()) {
-    TRY(quarantine(hand_.store(), id, answer.value(), decoded.error().message));
+    const Status quarantined = quarantine(hand_.store(), id, answer.value(), decoded.error().message);
+    if (!quarantined.ok() && quarantined.error().kind == Error::Kind::kCorrupt) return leave(id, quarantined.error(), report);
+    TRY(quarantined);
     TRY(report.note(object_name(id).str() + " is set aside", decoded.error()));
     batch.leaving.insert(id);
     return done();
@@ -182,6 +185,12 @@ Status QueueCleaner::judge(Batch& batch, const SegmentId& id, const ports::Store
     if (!stray.ok() || stray.value() != Stray::kSettled || ++attempts_[id] >= kAttempts) seen_.insert(id);
   }
   return done();
+}
+
+// The queue stays, and with it the tape's pending state: what is in the segment is known to nobody. The others go on.
+Status QueueCleaner::leave(const SegmentId& id, const Error& why, CleanupReport& report) {
+  seen_.insert(id);
+  return report.note(object_name(id).str() + " stays", why);
 }
 
 Status QueueCleaner::move(Batch& batch, CleanupReport& report) {

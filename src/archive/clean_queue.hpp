@@ -54,6 +54,7 @@ class QueueCleaner {
   Result<bool> choose(Batch& batch);
   Status look(Batch& batch, CleanupReport& report);
   Status judge(Batch& batch, const SegmentId& id, const ports::StoreAnswer& answer, CleanupReport& report);
+  Status leave(const SegmentId& id, const Error& why, CleanupReport& report);
   Status move(Batch& batch, CleanupReport& report);
   Status drop(const Batch& batch);
   Result<Cleaned> conclude();

@@ -1,11 +1,13 @@
 #include "archive/quarantine.hpp"
 
 #include "archive/objects.hpp"
+#include "stored/envelope.hpp"
 
 namespace reclaim::archive {
 
 // One that is there already is of somebody who did not come to the removal, or of bytes that read otherwise then.
 Status keep_aside(ports::ObjectStore& store, const DamagedId& id, const ports::Object& object, const std::string& why) {
+  if (reclaim::stored::is_newer(former_name(id).str(), kObjectsFormat, object.bytes)) return corrupt("left to a newer Reclaim: " + why);
   stored::Damaged damaged;
   damaged.set_reason(why);
   damaged.set_content(object.bytes);

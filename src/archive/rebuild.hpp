@@ -18,7 +18,8 @@
 namespace reclaim::archive {
 
 // The queue as it is now: without entries, it is gone. kConflict: somebody has changed it meanwhile; kUnavailable: again with the next
-// sweep; kTooLarge: no object can hold its bytes and the reason; it stays where it is, for a person.
+// sweep; kTooLarge: no object can hold its bytes and the reason; it stays where it is, for a person. kCorrupt: a newer Reclaim wrote it,
+// and it stays where it is, for one.
 Result<stored::Queue> rebuild_queue(Hand& hand, const QueueId& id, const ports::Object& unreadable, const Error& why);
 
 }  // namespace reclaim::archive

@@ -27,5 +27,7 @@ namespace reclaim::stored {
 std::string seal(std::string_view name, std::uint16_t format, const google::protobuf::MessageLite& message);
 // Reads into `message`, which is left in no particular state on failure.
 Status open(std::string_view name, std::uint16_t format, std::string_view bytes, google::protobuf::MessageLite& message);
+// Whole, and of a message format beyond `format`: nobody may take it for damaged.
+bool is_newer(std::string_view name, std::uint16_t format, std::string_view bytes);
 
 }  // namespace reclaim::stored

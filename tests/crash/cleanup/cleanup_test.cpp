@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "archive/mounts.hpp"
+#include "crash/cleanup/newer.hpp"
 #include "sim/counting_store.hpp"
 #include "support/archive_world.hpp"
+#include "support/blind_store.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -185,6 +187,61 @@ TEST(Cleanup, OfATapeWhoseQueueCannotBeReadEndsWithoutHelpOnceTheSweepCameBy) {
   EXPECT_EQ(process.clean().value().finished, 1u);
   EXPECT_EQ(remove_what_was_set_aside(broken), 1u);
   broken.expect_final("mended");
+}
+
+// Its tape was pending, and nothing else of it moved either.
+TEST(Cleanup, OfASegmentThatTheStoreCannotReadKeepsTheTapeAndNoOtherRequest) {
+  ArchiveWorld world;
+  for (std::uint64_t number = 1; number <= 3; ++number) world.put({90, number}, to_transfer("V1"), {request(1, {"V1", "V2"})});
+  world.ask("V1", TapeState::kBroken);
+  BlindStore store(world.store, {object_name(SegmentId{90, 2})}, Error::Kind::kCorrupt);
+  Process process(*world.database, store, "cleaner");
+  EXPECT_EQ(process.clean().value().problems, (std::vector<std::string>{"segment/90-2 stays: segment/90-2 cannot be read"}));
+  EXPECT_EQ(world.state_of("V1"), TapeState::kBrokenPending);
+  EXPECT_EQ(world.contents()[to_transfer("V2")].size(), 2u);
+  store.sees = true;
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  EXPECT_EQ(world.contents()[to_transfer("V2")].size(), 3u);
+  expect_clean(world, "read in the end");
+}
+
+// An older Reclaim took it for damaged and set it aside, where no newer one looks.
+TEST(Cleanup, LeavesASegmentToTheNewerReclaimThatWroteItAndMovesTheOthers) {
+  ArchiveWorld world;
+  for (std::uint64_t number = 1; number <= 3; ++number) world.put({90, number}, to_transfer("V1"), {request(1, {"V1", "V2"})});
+  world.ask("V1", TapeState::kBroken);
+  const ports::ObjectName name = object_name(SegmentId{90, 2});
+  const ports::Object object = world.store.read(name).value();
+  const std::string newer = in_newer_format(name, object.bytes);
+  world.store.replace(name, object.version, newer).value();
+  Process process(*world.database, world.store, "process");
+  const std::vector<std::string> problems = process.clean().value().problems;
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("segment/90-2 stays: left to a newer Reclaim"), std::string::npos) << problems[0];
+  EXPECT_EQ(process.sweep.run(100).value().problems.size(), 1u);
+  EXPECT_EQ(world.state_of("V1"), TapeState::kBrokenPending);
+  EXPECT_EQ(read_queue(world.store, to_transfer("V2")).value()->pointers_size(), 2);
+  EXPECT_EQ(world.store.read(name).value().bytes, newer);
+  EXPECT_EQ(world.store.list_all("damaged").value(), std::vector<std::string>());
+  // The newer one.
+  world.store.replace(name, world.store.read(name).value().version, object.bytes).value();
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  EXPECT_EQ(world.contents()[to_transfer("V2")].size(), 3u);
+}
+
+TEST(Cleanup, LeavesAQueueToTheNewerReclaimThatWroteIt) {
+  Broken broken;
+  const ports::ObjectName name = object_name(to_transfer("V1"));
+  const ports::Object object = broken.store.read(name).value();
+  broken.store.replace(name, object.version, in_newer_format(name, object.bytes)).value();
+  Process process(*broken.database, broken.store, "process");
+  EXPECT_EQ(process.clean().value().finished, 0u);
+  const SweepReport report = process.sweep.run(100).value();
+  EXPECT_EQ(report.settled, 0u);
+  EXPECT_NE(report.problems.at(1).find("queue/V1.t is not mended: left to a newer Reclaim"), std::string::npos) << report.problems.at(1);
+  broken.store.replace(name, broken.store.read(name).value().version, object.bytes).value();
+  EXPECT_EQ(process.clean().value().finished, 1u);
+  broken.expect_final("left alone");
 }
 
 // Its cleaner had it reserved and half done.

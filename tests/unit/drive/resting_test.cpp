@@ -3,6 +3,7 @@
 #include <set>
 
 #include "drive/resting.hpp"
+#include "support/blind_store.hpp"
 #include "unit/drive/shop.hpp"
 
 namespace reclaim::drive {
@@ -30,31 +31,6 @@ TEST(Resting, IsASecondAndEachTimeTwiceAsLongUntilAMinute) {
   EXPECT_FALSE(resting.rests(vid, kNow + 1000)) << "it begins anew";
 }
 
-// It cannot read what it keeps of some objects, or not at this moment.
-class BlindStore : public ports::ObjectStore {
- public:
-  BlindStore(ports::ObjectStore& inner, std::set<ports::ObjectName> unseen, Error::Kind why)
-      : inner_(inner), unseen_(std::move(unseen)), why_(why) {}
-
-  std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
-    std::vector<ports::StoreAnswer> answers = inner_.run(calls);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      if (!sees && unseen_.contains(calls[i].name)) answers[i] = Error{why_, calls[i].name.str() + " cannot be read"};
-    }
-    return answers;
-  }
-  Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) override {
-    return inner_.list(kind, after, limit);
-  }
-
-  bool sees = false;
-
- private:
-  ports::ObjectStore& inner_;
-  std::set<ports::ObjectName> unseen_;
-  Error::Kind why_;
-};
-
 // The tape with the oldest requests was mounted without end, and no other one ever.
 void expect_that_others_have_their_turn(Error::Kind why) {
   Shop shop({"V1", "V2"});
@@ -63,7 +39,7 @@ void expect_that_others_have_their_turn(Error::Kind why) {
   const RequestId first = shop.enqueue("f1");
   shop.now_ms += 1;
   shop.enqueue("f2");
-  BlindStore store(shop.store, {object_name(first.origin)}, why);
+  reclaim::test::BlindStore store(shop.store, {object_name(first.origin)}, why);
   const auto agent = agents::Agent::register_as(store, "D2", "drive").value();
   archive::Hand hand(store, *agent);
   archive::ArchiveEstate estate(hand, [&] { return shop.context(); });

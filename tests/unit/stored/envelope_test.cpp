@@ -54,6 +54,20 @@ TEST(Envelope, ANewerFormatIsRefusedByItsNumber) {
   EXPECT_EQ(why_not(sealed("x", 2)), "object queue/V1.t: written in format 2, this Reclaim reads up to 1");
 }
 
+TEST(Envelope, OnlyWhatIsWholeAndOfANewerFormatIsNewer) {
+  const std::string newer = sealed("twenty bytes or so", 2);
+  EXPECT_TRUE(is_newer("queue/V1.t", 1, newer));
+  EXPECT_FALSE(is_newer("queue/V1.t", 2, newer));
+  EXPECT_FALSE(is_newer("queue/V2.t", 1, newer));
+  EXPECT_FALSE(is_newer("queue/V1.t", 1, sealed("x", 0)));
+  for (std::size_t at = 0; at < newer.size() * 8; ++at) {
+    std::string flipped = newer;
+    flipped[at / 8] = static_cast<char>(flipped[at / 8] ^ (1 << (at % 8)));
+    EXPECT_FALSE(is_newer("queue/V1.t", 1, flipped)) << "bit " << at;
+  }
+  for (std::size_t length = 0; length < newer.size(); ++length) EXPECT_FALSE(is_newer("queue/V1.t", 1, newer.substr(0, length))) << length;
+}
+
 TEST(Envelope, BytesThatAreNoMessageAreRefused) {
   StringValue not_utf8;
   unknown_fields(not_utf8).AddLengthDelimited(1, "\xff\xfe");
