@@ -28,8 +28,10 @@ AWAY = ("BROKEN", "EXPORTED", "REPACKING")
 AGENT = ("--agent-heartbeat", "50ms", "--agent-timeout", "300ms")
 PASSES = ("--maintenance-interval", "100ms", "--report-backoff", "100ms", "--max-report-attempts", "100000")
 PAUSE_S = 3
+DOOR = ("--metrics-listen", "127.0.0.1:0")
 PATIENCE_S = 60
 # What a pass or a drive tells of the dead, and of its own writes that came too late.
+FENCED = re.compile(r'reclaim_fenced_total\{what="(\w+)"\}')
 TOLD = re.compile(r"(\d+) (collected|settled|requeued|refused)\b|was collected")
 
 
@@ -67,10 +69,10 @@ class Archive:
         self.acknowledged = {}  # destination by id
         self.submissions = 0
         self.lock = threading.Lock()
-        words = [story.reclaim, "maintenance", *self.data, *AGENT, *PASSES]
+        words = [story.reclaim, "maintenance", *self.data, *AGENT, *PASSES, *DOOR]
         self.cleaners = [story.process(f"cleaner{number}", words) for number in (1, 2)]
         self.drives = [story.process(name, [story.reclaim, "drive", "--name", name, "--library", f"dir:{self.library}", "--buffer",
-                                            self.buffer, *self.data, *AGENT]) for name in [f"D{i + 1}" for i in range(drives)]]
+                                            self.buffer, *self.data, *AGENT, *DOOR]) for name in [f"D{i + 1}" for i in range(drives)]]
         for process in self.cleaners + self.drives:
             process.start()
         for process in self.cleaners + self.drives:
@@ -147,6 +149,17 @@ class Archive:
         at_rest = not report["findings"] and report["unsettled"] == 0 and not any(report["summary"]["requests"].values())
         return report if at_rest else None
 
+    def owners(self, process):
+        """Its agents that own something and that nobody has collected."""
+        return {(agent["name"], agent["epoch"]) for agent in self.server.api.all("/api/v1/agents", "agents")
+                if agent["owned"] and agent["state"] != "collected" and (agent["name"] == process.name or f"-{process.pid}-" in agent["name"])}
+
+    @staticmethod
+    def fenced(process):
+        """What it was refused because it came too late, since its start."""
+        counts = ((FENCED.fullmatch(name), count) for name, count in process.metrics().items())
+        return collections.Counter({match[1]: int(count) for match, count in counts if match})
+
     def told(self):
         """What the passes and drives say that they did, and how often they found themselves collected."""
         counts = collections.Counter()
@@ -160,6 +173,11 @@ class ArchiveKillTest(harness.Story):
     runs = 30
     seconds = 20
     blows = 0
+
+    def setUp(self):
+        super().setUp()
+        self.losses = 0  # of processes that were stopped for so long that others took what they owned
+        self.late = collections.Counter()
 
     def pause(self, process):
         """Stops it, and not in the middle of a write: that would stop everybody who writes to the embedded engines."""
@@ -183,13 +201,28 @@ class ArchiveKillTest(harness.Story):
             self.strike_server(is_pause)
         elif is_pause:
             self.pause(process)
+            had = self.archive.owners(process)
             meanwhile()
             time.sleep(PAUSE_S)
+            lost = had - self.archive.owners(process)
             os.kill(process.pid, signal.SIGCONT)
+            if lost:
+                self.count_late(process)
         else:
             process.kill()
             meanwhile()
             process.start()
+
+    def count_late(self, process):
+        """What it owned when it was stopped was taken away: it is refused, and counts that."""
+        grown = lambda: self.archive.fenced(process) - self.fenced_before[process.name] or None
+        late = harness.wait_until(grown, PATIENCE_S, lambda: f"{process.name} to count what it was refused: {process.metrics()}")
+        self.losses += 1
+        self.late += late
+
+    def look_at_fenced(self):
+        """While nobody is stopped."""
+        self.fenced_before = {process.name: self.archive.fenced(process) for process in self.archive.cleaners + self.archive.drives}
 
     def strike_server(self, is_pause):
         """Who asks it, or writes while it is stopped in a write, waits for it."""
@@ -231,6 +264,7 @@ class ArchiveKillTest(harness.Story):
 
     def strike_during_a_cleanup(self, number, is_pause):
         archive = self.archive
+        self.look_at_fenced()
         before = set(archive.acknowledged)
         names = list(archive.places)
         vid, state = self.random.choice(VIDS), self.random.choice(AWAY)
@@ -296,6 +330,8 @@ class ArchiveKillTest(harness.Story):
         self.assertEqual([], ways, "also what nobody knows to have been taken is told in one way")
         self.say(f"{len(archive.acknowledged)} requests acknowledged; by the logs: {archive.told()}; "
                  f"reported more than once: {twice}")
+        self.say(f"{self.losses} lost what they had to others while they were stopped; refused and counted: {dict(self.late)}")
+        self.assertEqual(self.losses > 0, self.late.total() > 0)
         for path in (archive.buffer / "out").iterdir():
             self.assertEqual(archive.contents[archive.wanted[f"out/{path.name}"]], path.read_bytes())
         for process in archive.drives + archive.cleaners:
@@ -381,6 +417,7 @@ class ArchiveKillTest(harness.Story):
         archive = self.archive
         victim = dice.choice([archive.server.process, *archive.cleaners * 2, *archive.drives])
         is_pause = dice.random() < 0.2
+        self.look_at_fenced()
         self.strike(victim, is_pause)
         self.counts[f"{'server' if victim is archive.server.process else 'other'} {'paused' if is_pause else 'killed'}"] += 1
 
