@@ -77,6 +77,19 @@ def read_arguments():
     return parser.parse_args()
 
 
+def end(story):
+    """One that does not end when it is asked to is killed; what it had going ends with it."""
+    if story.poll() is not None:
+        return
+    try:
+        story.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            story.wait(10)
+    finally:
+        story.kill()
+        story.wait()
+
+
 class Run:
     """One story with one seed."""
 
@@ -109,10 +122,7 @@ class Run:
             except subprocess.TimeoutExpired:
                 return f"no end after {PATIENCE_S} s"
             finally:
-                if story.poll() is None:
-                    story.terminate()
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        story.wait(120)
+                end(story)
                 self.took = time.monotonic() - began
                 self.ledger = self.read_ledger()
 
@@ -139,7 +149,11 @@ def soak(arguments):
     try:
         while done.total() < arguments.runs if arguments.runs else time.monotonic() < end:
             run = Run(arguments, arguments.stories[done.total() % len(arguments.stories)], seed)
-            code = run.perform()
+            try:
+                code = run.perform()
+            except KeyboardInterrupt:
+                run.forget()
+                raise
             if code != 0 or run.ledger is None:
                 failed = True
                 tell_failure(run, code)
