@@ -13,6 +13,8 @@
 #include "apps/backup_files.hpp"
 #include "apps/copy_progress.hpp"
 #include "apps/data_directory.hpp"
+#include "apps/open_database.hpp"
+#include "apps/open_store.hpp"
 #include "cli/table.hpp"
 #include "fleet/lineage.hpp"
 
@@ -27,8 +29,17 @@ constexpr Millis kRemoval{600'000};
 struct Given {
   std::string from;
   std::string data;
+  std::string database;
+  std::string store;
   std::string output;
 };
+
+Status check_flags(const Given& given) {
+  const bool has_addresses = !given.database.empty() || !given.store.empty();
+  if (!given.from.empty() && !given.data.empty() && !has_addresses) return done();
+  if (given.from.empty() && given.data.empty() && !given.database.empty() && !given.store.empty()) return done();
+  return invalid("from", "give --from PATH and --data DIR; or, of what was put back by other means, both --database and --store");
+}
 
 // Nothing that is there is ever written over.
 Status check_free(const DataDirectory& data, const Manifest& manifest) {
@@ -57,31 +68,42 @@ Status copy_files(int from, const Manifest& manifest, int to, CopyProgress& prog
   return system::sync(store.get());
 }
 
-Result<fleet::Lineage> renew_database(const std::string& file, const Clock& clock, Random& random) {
-  const std::unique_ptr<ports::Database> database = TRY(database_sqlite::open_sqlite({.path = file, .readers = 1}));
+Result<fleet::Lineage> renew_database(ports::Database& database) {
+  const system::SystemClock clock;
+  system::SystemRandom random;
   const fleet::Policy policy;
-  const fleet::Context context{*database, policy, {.now = {}, .trusted_from = {}, .wall = clock.wall()}, "restore"};
+  const fleet::Context context{database, policy, {.now = {}, .trusted_from = {}, .wall = clock.wall()}, "restore"};
   return fleet::restore_lineage(context, make_uuid(random));
 }
 
 // Versions and epochs go on at the microseconds that have passed since 1970. Nobody draws one in every microsecond; so, wherever the copy
 // came from and however often it is restored, no number comes that somebody remembers (docs/decisions/064-backup.md).
-Status renew_store(const std::string& directory, const Clock& clock) {
-  const auto number = static_cast<std::uint64_t>(clock.wall().ms) * 1000;
-  TRY(objects_lmdb::skip_versions(directory, number));
+std::uint64_t first_number() { return static_cast<std::uint64_t>(system::SystemClock().wall().ms) * 1000; }
+
+Status renew_embedded_store(const std::string& directory) {
+  TRY(objects_lmdb::skip_versions(directory, first_number()));
   const std::unique_ptr<ports::ObjectStore> store = TRY(objects_lmdb::open_lmdb({.directory = directory}));
-  return agents::begin_anew(*store, number);
+  return agents::begin_anew(*store, first_number());
+}
+
+// What was put back by its engines' own means. After a crash it is done once more.
+Result<fleet::Lineage> renew_in_place(const Given& given) {
+  if (given.store.starts_with("lmdb:")) return invalid("store", "--store: an LMDB store is restored from a backup, with --from and --data");
+  const OpenedDatabase opened = TRY(open_existing_database(given.database));
+  const std::unique_ptr<ports::ObjectStore> store = TRY(open_existing_store(given.store));
+  TRY(agents::begin_anew(*store, first_number()));  // RADOS counts versions by itself
+  return renew_database(*opened.database);
 }
 
 // All of it beside its place; put there by one rename, which whoever opens the directory next completes.
 Result<fleet::Lineage> make_ready(int from, const Manifest& manifest, const DataDirectory& data, CopyProgress& progress) {
-  const system::SystemClock clock;
-  system::SystemRandom random;
   const system::Fd partial = TRY(system::make_directory_at(data.descriptor(), kPartial, 0700));
   TRY(copy_files(from, manifest, partial.get(), progress));
   const std::string path = data.path() + "/" + kPartial;
-  fleet::Lineage lineage = TRY(renew_database(path + "/" + kDatabase, clock, random));
-  TRY(renew_store(path + "/" + kStore, clock));
+  TRY(renew_embedded_store(path + "/" + kStore));
+  std::unique_ptr<ports::Database> database = TRY(database_sqlite::open_sqlite({.path = path + "/" + kDatabase, .readers = 1}));
+  fleet::Lineage lineage = TRY(renew_database(*database));
+  database.reset();  // one file again
   TRY(system::sync(partial.get()));
   TRY(system::rename_new_at(data.descriptor(), kPartial, data.descriptor(), kRestored));
   TRY(system::sync(data.descriptor()));
@@ -94,6 +116,8 @@ Status remove_partial(const DataDirectory& data) {
 }
 
 Result<fleet::Lineage> restore(const Given& given, CopyProgress& progress) {
+  TRY(check_flags(given));
+  if (given.from.empty()) return renew_in_place(given);
   const system::Fd from = TRY(system::open_directory(given.from));
   const Manifest manifest = TRY(read_manifest(from.get()));
   const DataDirectory data = TRY(DataDirectory::open(given.data));
@@ -109,7 +133,10 @@ Result<fleet::Lineage> restore(const Given& given, CopyProgress& progress) {
 }
 
 void print(cli::Console& console, const Given& given, const fleet::Lineage& lineage) {
-  cli::Ordered json{{"data", given.data}, {"backup", given.from}, {"lineage", lineage.id}, {"replaces", lineage.replaces}};
+  cli::Ordered json;
+  if (!given.from.empty()) json = {{"data", given.data}, {"backup", given.from}};
+  json["lineage"] = lineage.id;
+  json["replaces"] = lineage.replaces;
   if (given.output == "json") {
     console.out << json.dump(-1, ' ', false, cli::Ordered::error_handler_t::replace) << "\n" << std::flush;
   } else {
@@ -138,8 +165,11 @@ void add_restore_command(cli::CommandLine& line) {
                                "then are dead to it, and what they had in hand goes back into the queues.",
                                "reclaim restore --from /backup/reclaim-monday --data /var/lib/reclaim",
                                [given, &line] { return run(*given, line.console()); });
-  command->add_option("--from", given->from, "What reclaim backup has made")->type_name("PATH")->required();
-  command->add_option("--data", given->data, "The data directory; made when it is not there")->type_name("DIR")->required();
+  command->add_option("--from", given->from, "What reclaim backup has made")->type_name("PATH");
+  command->add_option("--data", given->data, "The data directory; made when it is not there")->type_name("DIR");
+  command->add_option("--database", given->database, "postgres://..., put back by its own means: it is renewed in place")
+      ->type_name("DATABASE");
+  command->add_option("--store", given->store, "... and rados://POOL, put back by its own means")->type_name("STORE");
   command->add_option("--output", given->output, "How to answer [table]")->check(CLI::IsMember({"table", "json"}));
 }
 

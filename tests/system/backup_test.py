@@ -248,12 +248,46 @@ class BackupTest(archives.ArchiveStory):
         for flags in (("--database", "postgres://reclaim@/plane"), ("--store", "rados://reclaim")):
             said = self.back_up(to, *flags, code=USAGE)
             self.assertIn("first pg_dump, then rados export", said)
+        for flags in ((), ("--from", to), ("--data", to), ("--from", to, "--store", "rados://reclaim"), ("--database", "sqlite:x"),
+                      ("--database", f"sqlite:{self.server.data}/reclaim.db", "--store", f"lmdb:{self.server.data}/store")):
+            self.assertIn("--from", self.reclaim_does("restore", *flags, code=USAGE))
         self.back_up(self.directory / "nowhere/backup", code=USAGE)
         self.back_up(to, data=self.directory / "nothing", code=USAGE)
         self.restore(self.directory / "nothing", self.directory / "data", code=USAGE)
         self.assertIn("is no backup", self.restore(self.source, self.directory / "data", code=FAILED))
         self.assertFalse(to.exists())
         self.assertFalse((self.directory / "data").exists())
+
+    # Engines that have copies of their own.
+
+    def test_what_postgres_and_ceph_put_back_begins_anew_too(self):
+        with harness.private_ceph(self) as ceph:
+            postgres = harness.Postgres(self)
+            for name in ("plane", "again"):
+                postgres.query(f"CREATE DATABASE {name}")
+            former = harness.Server(self, "--store", ceph.address(), database=postgres.url("plane"))
+            former.api.post("/api/v1/tapes", {"vid": "V1", "pool": "p", "library": "l"})
+            former.api.post("/api/v1/files", {"id": "f1", "size": 12, "checksum": "adler32:1e0b0402", "copies": [{"vid": "V1", "fseq": 1}]})
+            wanted = {"file": "f1", "destination": "f1"}
+            before = former.api.post("/api/v1/retrieves", wanted)["id"]
+            self.assertEqual(0, former.process.end())
+            dump, pool = self.directory / "plane.dump", self.directory / "pool.dump"
+            harness.run("pg_dump", "-Fc", "-f", dump, postgres.url("plane"))
+            ceph.rados("export", pool)
+            former.start()
+            later = former.api.post("/api/v1/retrieves", wanted)["id"]
+            lineage = self.lineage_of(former)["lineage"]
+            former.process.kill()
+            harness.run("pg_restore", "-d", postgres.url("again"), dump)
+            ceph.rados("purge", "reclaim", "--yes-i-really-really-mean-it")
+            ceph.rados("import", pool)
+            where = ("--database", postgres.url("again"), "--store", ceph.address())
+            renewed = json.loads(self.reclaim_does("restore", *where, "--output", "json"))
+            self.assertEqual([lineage], renewed["replaces"])
+            server = harness.Server(self, "--store", ceph.address(), database=postgres.url("again"), name="again")
+            self.assertEqual(renewed["lineage"], self.lineage_of(server)["lineage"])
+            self.assertEqual([before], [each["id"] for each in server.api.all("/api/v1/retrieves", "retrieves")])
+            self.assertNotIn(server.api.post("/api/v1/retrieves", wanted)["id"], (before, later))
 
     # What is damaged.
 
@@ -346,4 +380,4 @@ class BackupTest(archives.ArchiveStory):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_once=3)
