@@ -1,5 +1,6 @@
 // What operators and requesters decide about a request, stopped at every call to the store and the catalogue: the request is where it was,
-// or where it was to go, or on record; a second try brings it there, and what has ended is counted once.
+// or where it was to go, or on record; a second try brings it there, and what has ended is counted once. At every moment all requests are
+// accounted for (C1).
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -8,6 +9,7 @@
 #include "archive/cancel.hpp"
 #include "archive/ended.hpp"
 #include "archive/failed.hpp"
+#include "archive/ledger.hpp"
 #include "sim/faulty_store.hpp"
 #include "unit/archive/desk.hpp"
 
@@ -38,6 +40,8 @@ struct World {
     const Result<ShownRequest> found = show_request(desk.context, desk.memory, id);
     return found.ok() ? std::optional(found.value()) : std::nullopt;
   }
+
+  std::int64_t unaccounted() { return take_ledger(desk.context, desk.memory).value().ledger.unaccounted(); }
 
   samples::Desk desk{"V1"};
   std::vector<RequestId> ids;
@@ -84,6 +88,7 @@ int run(const Story& story, int at, sim::Outcome outcome) {
   for (const Finding& finding : check_store(world.desk.memory).value().findings) {
     EXPECT_TRUE(is_leftover(finding.kind)) << what << ": " << finding.sentence;
   }
+  EXPECT_EQ(world.unaccounted(), 0) << what;
   const Status again = story.decide(world.desk.hand, world.desk.context, world.ids[1]);
   if (decided.ok()) {
     EXPECT_FALSE(again.ok()) << what << ": it was decided already";
@@ -91,6 +96,7 @@ int run(const Story& story, int at, sim::Outcome outcome) {
     EXPECT_TRUE(again.error().kind == Error::Kind::kNotFound || again.error().kind == Error::Kind::kConflict)
         << what << ": " << again.error().message;
   }
+  EXPECT_EQ(world.unaccounted(), 0) << what << ", and once more";
   const EndedCounts counts = count_ended(world.desk.context).value();
   EXPECT_EQ(counts.cancelled + counts.removed, story.ended) << what;
   const std::optional<ShownRequest> found = world.find(world.ids[1]);
