@@ -1,8 +1,9 @@
 #include "apps/backup_command.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
+#include <system_error>
 
 #include "adapters/database_sqlite/live_copy.hpp"
 #include "adapters/objects_lmdb/copy_store.hpp"
@@ -40,12 +41,8 @@ Result<std::string> embedded(const std::string& flag, const std::string& scheme,
 }
 
 Status is_there(const std::string& file, const std::string& what) {
-  const std::size_t slash = file.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : file.substr(0, slash + 1);
-  const Result<system::Fd> opened = system::open_directory(directory);
-  if (!opened.ok()) return opened.error();
-  const system::FileInfo found = TRY(system::inspect_at(opened.value().get(), slash == std::string::npos ? file : file.substr(slash + 1)));
-  return found.type == system::FileType::kRegular ? done() : Status(not_found("there is no " + what + " " + file));
+  std::error_code failure;
+  return std::filesystem::is_regular_file(file, failure) ? done() : Status(not_found("there is no " + what + " " + file));
 }
 
 Result<Sources> sources_of(const Given& given) {
