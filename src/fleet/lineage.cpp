@@ -47,6 +47,13 @@ Status forget(Transaction& transaction, const WorkerName& name, Existing unknown
   return done();
 }
 
+// What the copy shows as creating may have been confirmed since.
+Status trust_creating(Transaction& transaction, const Moment& moment) {
+  TRY(transaction.run(sql::lineage_change_creating, ports::Values{}));
+  TRY(transaction.run(sql::lineage_trust_creating, {moment.now.ms, moment.wall.ms}));
+  return done();
+}
+
 // A worker that synced neither between the copy and the loss nor in between proves nothing, and may have been given things all the same.
 Status adopt_everywhere(Transaction& transaction) {
   TRY(transaction.run(sql::lineage_forget_all_unknowns, ports::Values{}));
@@ -60,6 +67,7 @@ Status begin(Transaction& transaction, const Context& context, const Lineage& be
   TRY(transaction.run(sql::lineage_replace, {before.id}));
   TRY(transaction.run(sql::meta_put, {std::string("lineage"), id}));
   TRY(transaction.run(sql::workers_begin_anew, ports::Values{}));
+  TRY(trust_creating(transaction, context.moment));
   events.push_back({.action = "lineage-begun", .from = before.id, .to = id, .reason = reason});
   return append_events(transaction, context, events);
 }

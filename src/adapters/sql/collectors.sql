@@ -209,9 +209,9 @@ WHERE id @in(SELECT (SELECT CASE WHEN @{is_overdue} AND @{is_as_found} THEN r.id
 RETURNING kind, handle
 
 -- Missing for longer than the missing grace ($3), or at all where it is of an earlier life of its machine; and its kind is judged: no
--- brake is on.
+-- brake is on. Not while an order is in hand, given before a database was restored: it could hit the handle's next bearer.
 -- fragment: is_long_missing
-(r.state = 'created' AND r.missing_since IS NOT NULL
+(r.state = 'created' AND r.missing_since IS NOT NULL AND r.in_hand = 0
   AND ((r.missing_since + CAST($3 AS BIGINT) <= CAST($1 AS BIGINT) AND r.missing_since >= CAST($2 AS BIGINT))
        OR r.change <= (SELECT CASE WHEN r.kind = 0 THEN f.container_former ELSE f.volume_former END FROM workers f WHERE f.id = r.worker_id))
   AND (SELECT CASE WHEN r.kind = 0 THEN b.container_brake ELSE b.volume_brake END FROM workers b WHERE b.id = r.worker_id) IS NULL)

@@ -133,10 +133,22 @@ INSERT INTO replaced_lineages (lineage) VALUES ($1) ON CONFLICT (lineage) DO NOT
 -- statement: workers_begin_anew
 UPDATE workers SET anew = 1, container_base = NULL, volume_base = NULL WHERE anew = 0
 
--- What the forgetful database had marked may have gone since, and its handles have new bearers: what of it is there is as unknown as
--- the rest.
+-- What the forgetful database had marked, or was about to, may have gone since, and its handles have new bearers: what of it is there is
+-- as unknown as the rest.
 -- statement: lineage_forget_marks
-DELETE FROM resources WHERE worker_id = $1 AND state = 'destroying'
+DELETE FROM resources WHERE worker_id = $1 AND state IN ('failed', 'destroying')
+
+-- What it believes to be in the making may have been made since. It is taken for made, of any worker, so that no deadline ends what an
+-- owner keeps alive; where it was not, it is missing.
+-- statement: lineage_change_creating
+UPDATE workers SET change = change + 1
+WHERE EXISTS (SELECT 1 FROM resources r WHERE r.worker_id = workers.id AND r.state = 'creating')
+
+-- $1 now, $2 wall
+-- statement: lineage_trust_creating
+UPDATE resources SET state = 'created', entered = CAST($1 AS BIGINT), since_wall = CAST($2 AS BIGINT),
+  change = (SELECT w.change FROM workers w WHERE w.id = resources.worker_id)
+WHERE state = 'creating'
 
 -- statement: lineage_forget_unknowns
 DELETE FROM unknowns WHERE worker_id = $1

@@ -105,6 +105,52 @@ TEST_P(Amnesia, AnAcceptedLossAdoptsWhatIsUnknownAndKillsNothing) {
   EXPECT_EQ(world.unaccounted(), 0);
 }
 
+// The copy was taken while it was in the making; it was confirmed afterwards, and that is forgotten.
+TEST_P(Amnesia, AnAcceptedLossLetsNoDeadlineEndWhatWasInTheMaking) {
+  world.policy().creating_timeout = std::chrono::seconds(60);
+  must(fleet::register_resource(world.context(), {.name = sim::FleetWorld::container("made"), .owner = OwnerId("build")}));
+  (void)teller.send(remembering(5, "c0 c1 made"));
+  must(fleet::accept_lineage(world.context(), "l2", Existing::kAdopt));
+  const wire::SyncAnswer answer = teller.tell(begun_anew(remembering(5, "c0 c1 made")));
+  pass_graces();
+  const wire::SyncRequest next = quoting(teller.frame("c0 c1 made"), "l2", heard.session, answer.sequence);
+  EXPECT_EQ(joined(teller.tell(next).destroy.containers), "");
+  EXPECT_EQ(world.containers(), "c0:created c1:created made:created");
+  world.release("build");
+  world.collect();
+  EXPECT_EQ(world.containers(), "c0:destroying c1:destroying made:destroying") << "its owner decides";
+}
+
+// A failed create was about to be marked in the copy; its handle is another's by now.
+TEST_P(Amnesia, AnAcceptedLossForgetsFailedCreatesToo) {
+  must(fleet::register_resource(world.context(), {.name = sim::FleetWorld::container("reused"), .owner = OwnerId("build")}));
+  must(fleet::resource_failed(world.context(), sim::FleetWorld::container("reused")));
+  (void)teller.send(remembering(5, "c0 c1 reused"));
+  must(fleet::accept_lineage(world.context(), "l2", Existing::kAdopt));
+  const wire::SyncAnswer answer = teller.tell(begun_anew(remembering(5, "c0 c1 reused")));
+  pass_graces();
+  const wire::SyncRequest next = quoting(teller.frame("c0 c1 reused"), "l2", heard.session, answer.sequence);
+  EXPECT_EQ(joined(teller.tell(next).destroy.containers), "");
+  EXPECT_EQ(world.containers(), "c0:created c1:created reused:created");
+}
+
+// An order given before the loss is carried out under a row that says nothing of it. The handle is not free before it is over.
+TEST_P(Amnesia, ARowIsNotLostWhileAnOrderFromBeforeTheLossIsInHand) {
+  (void)teller.send(remembering(5));
+  must(fleet::accept_lineage(world.context(), "l2", Existing::kAdopt));
+  wire::SyncRequest holding = begun_anew(remembering(5));
+  holding.in_hand.containers = {"c0"};
+  const wire::SyncAnswer answer = teller.tell(holding);
+  wire::SyncRequest stuck = quoting(teller.frame("c1"), "l2", heard.session, answer.sequence);
+  stuck.in_hand.containers = {"c0"};
+  teller.tell(stuck);
+  pass_graces();
+  EXPECT_EQ(world.containers(), "c0:created,missing c1:created");
+  teller.tell(quoting(teller.frame("c1"), "l2", heard.session, answer.sequence));
+  world.collect();
+  EXPECT_EQ(world.containers(), "c1:created");
+}
+
 TEST_P(Amnesia, AnAcceptedLossMayAlsoDestroyWhatIsUnknownAfterItsGrace) {
   (void)teller.send(remembering(5, "c0 c1 stray"));
   must(fleet::accept_lineage(world.context(), "l2", Existing::kDestroy));
