@@ -140,6 +140,7 @@ Result<QueueId> begin_anew(Hand& hand, const Context& context, Found& found, std
   Request& request = found.request();
   if (!request.set_aside().empty()) return conflict("it was set aside because it could not be read: " + request.errors(0));
   request.set_round(request.round() + 1);
+  request.clear_failed_ms();
   request.set_reported(false);
   if (request.state() == Request::TRANSFERRED) {
     request.mutable_attempts()->set_report(0);

@@ -208,6 +208,7 @@ class Pass {
         continue;
       }
       const Reported reported = judge_report(request, outcome, options_.tries_max);
+      if (reported == Reported::kFailed) request.set_failed_ms(context_().wall.ms);
       dispersal.ways.push_back(way_of(reported, request, in_hand.queue));
       if (count(reported)) ended.push_back({.id = id, .how = Ending::kDone, .reported = request.reported(), .request = request});
       const bool waits_for_target = reported == Reported::kLater && is_silent(request);

@@ -53,8 +53,7 @@ std::string wrong_with_copy(const Request::Copy& copy) {
 std::string wrong_with_copies(const Request& request) {
   const auto count = static_cast<std::size_t>(request.copies_size());
   if (count == 0 && was_set_aside(request)) return "";
-  if (count == 0 || count > kCopiesMax)
-    return "has " + std::to_string(count) + ", it must be 1 to " + std::to_string(kCopiesMax);
+  if (count == 0 || count > kCopiesMax) return "has " + std::to_string(count) + ", it must be 1 to " + std::to_string(kCopiesMax);
   for (int i = 0; i < request.copies_size(); ++i) {
     const std::string wrong = wrong_with_copy(request.copies(i));
     if (!wrong.empty()) return "[" + std::to_string(i) + "]." + wrong;
@@ -109,6 +108,8 @@ std::string wrong_with_checksum(const Request& request) {
   return is_one ? "" : "must be ALGORITHM:HEX in lower case, of at most " + std::to_string(kChecksumBytesMax) + " bytes";
 }
 
+std::string wrong_with_time(std::int64_t ms) { return ms >= 0 && ms < kYear10000 ? "" : "is no time from 1970 to 9999"; }
+
 std::string wrong_with_report_to(const Request& request) {
   if (request.report_to().empty()) return "";
   std::string wrong = wrong_with_line(request.report_to(), kReportToBytesMax);
@@ -140,9 +141,8 @@ constexpr Rule kRules[] = {
      [](Request& r) { r.clear_destination(); }},
     {"report_to", wrong_with_report_to, [](Request& r) { r.clear_report_to(); }},
     {"policy", [](const Request& r) { return wrong_with_name(r.policy(), true); }, [](Request& r) { r.clear_policy(); }},
-    {"created_ms",
-     [](const Request& r) { return std::string(r.created_ms() >= 0 && r.created_ms() < kYear10000 ? "" : "is no time from 1970 to 9999"); },
-     [](Request& r) { r.clear_created_ms(); }},
+    {"created_ms", [](const Request& r) { return wrong_with_time(r.created_ms()); }, [](Request& r) { r.clear_created_ms(); }},
+    {"failed_ms", [](const Request& r) { return wrong_with_time(r.failed_ms()); }, [](Request& r) { r.clear_failed_ms(); }},
     {"kind", [](const Request& r) { return std::string(Request::Kind_IsValid(r.kind()) ? "" : "is unknown"); },
      [](Request& r) { r.clear_kind(); }},
     {"state",

@@ -49,7 +49,8 @@ Answered encode_failed(const archive::ShownRequest& shown) {
   json["file"] = request.file();
   json["vid"] = vid_of(request);
   json["errors"] = errors_of(request);
-  json["since"] = to_rfc3339(WallTime{request.created_ms()});
+  // One that was set aside may have lost it.
+  json["since"] = to_rfc3339(WallTime{request.failed_ms() == 0 ? request.created_ms() : request.failed_ms()});
   json["report_to"] = text_or_null(request.report_to());
   return json;
 }

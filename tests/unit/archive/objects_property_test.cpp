@@ -66,6 +66,7 @@ Request any_request(Draw& draw, std::uint32_t ordinal) {
   if (draw.up_to(1) == 0) request.set_policy(draw.name(40));
   request.set_priority(static_cast<std::int64_t>(draw.any()));
   request.set_created_ms(static_cast<std::int64_t>(draw.up_to(2'000'000'000'000)));
+  request.set_failed_ms(static_cast<std::int64_t>(draw.up_to(2'000'000'000'000)));
   request.set_kind(static_cast<Request::Kind>(draw.up_to(1)));
   request.set_state(static_cast<Request::State>(draw.up_to(2)));
   request.mutable_attempts()->set_total(static_cast<std::uint32_t>(draw.up_to(9)));

@@ -232,6 +232,7 @@ const std::vector<BadRequest>& bad_requests() {
       {"policy: must match", [](Request& r) { r.set_policy("no policy"); }},
       {"created_ms: is no time", [](Request& r) { r.set_created_ms(-1); }},
       {"created_ms: is no time", [](Request& r) { r.set_created_ms(std::numeric_limits<std::int64_t>::max()); }},
+      {"failed_ms: is no time", [](Request& r) { r.set_failed_ms(-1); }},
       {"kind: is unknown", [](Request& r) { r.set_kind(static_cast<Request::Kind>(2)); }},
       {"state: is unknown", [](Request& r) { r.set_state(static_cast<Request::State>(-1)); }},
       {"errors: has 11, the most is 10",

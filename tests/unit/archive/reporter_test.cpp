@@ -79,6 +79,7 @@ TEST_F(ReporterTest, WhoRefusesIsAskedAgainAfterABackoffThatDoublesAndThenNoMore
   EXPECT_EQ(contents()[failed_queue("V1")], (Ids{{kFirst, 1}}));
   EXPECT_EQ(ended().size(), 0U);
   const ShownRequest shown = list_failed(store, Vid("V1"), "", 10).value().requests.at(0);
+  EXPECT_EQ(shown.request.failed_ms(), wall.ms) << "that is since when it waits for its operator";
   EXPECT_EQ(shown.request.errors(0), "its requester could not be told, tried 4 times, at last: answered 500");
   expect_clean(*this, "after the last try");
 }
@@ -154,7 +155,7 @@ TEST_F(ReporterTest, AnOperatorsRetryOfADeliveredRequestBeginsTheNextRound) {
   sink.set_target("refuses.example|80", [](const ports::Report&) {
     return report_memory::Reaction{{.kind = ports::ReportOutcome::Kind::kReceipt, .status = 200}};
   });
-  (void)retry_failed(reporter.hand, context(), {kFirst, 1}, wall.ms).value();
+  EXPECT_EQ(retry_failed(reporter.hand, context(), {kFirst, 1}, wall.ms).value().request.failed_ms(), 0);
   EXPECT_EQ(pass().receipts, 1U);
   EXPECT_EQ(arrivals(kRefuses), (std::map<std::string, int>{{"90-1-1/1", 1}, {"90-1-1/2", 1}}));
 }
