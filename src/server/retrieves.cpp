@@ -75,6 +75,7 @@ void RetrieveDesk::wait_for(Job& job) {
     do_all(jobs);
     lock.lock();
     is_at_work_ = false;
+    idle_beats_ = 0;
     for (Job* each : jobs) {
       weight_ -= each->weight();
       each->is_done = true;
@@ -204,6 +205,24 @@ Result<archive::RequestPage> RetrieveDesk::list_failed(const std::optional<archi
 agents::LateWrites RetrieveDesk::take_late() {
   const std::lock_guard lock(mutex_);
   return std::exchange(late_, {});
+}
+
+Status RetrieveDesk::beat() {
+  close_when_idle();
+  return membership_.beat();
+}
+
+// Takes its turn only where nobody has it: a beat waits for no work.
+void RetrieveDesk::close_when_idle() {
+  std::unique_lock lock(mutex_);
+  if (is_at_work_ || !session_ || idle_beats_ == kIdleBeats || ++idle_beats_ < kIdleBeats) return;
+  is_at_work_ = true;
+  lock.unlock();
+  session_->enqueuer.rest();
+  (void)session_->hand.rest();
+  lock.lock();
+  is_at_work_ = false;
+  changed_.notify_all();
 }
 
 Status RetrieveDesk::leave() {

@@ -32,6 +32,7 @@ namespace reclaim::server {
 
 inline constexpr std::size_t kDeskWaitingMax = 50'000;   // submissions and decisions that wait
 inline constexpr std::size_t kDeskTogetherMax = 10'000;  // submissions that go together
+inline constexpr int kIdleBeats = 20;
 
 class RetrieveDesk {
  public:
@@ -49,8 +50,9 @@ class RetrieveDesk {
   Result<archive::RequestPage> list(const archive::RequestFilter& filter, const std::string& after, std::size_t limit) const;
   Result<archive::RequestPage> list_failed(const std::optional<archive::Vid>& vid, const std::string& after, std::size_t limit) const;
 
-  // As agents::Membership.
-  Status beat() { return membership_.beat(); }
+  // As agents::Membership. Besides, a desk that nobody has come to for kIdleBeats of them closes what it has open: as long as a name is on
+  // a living agent's list, no sweep looks at what became of it.
+  Status beat();
   // What a former agent of the desk was refused after it had been collected, told once. Any thread.
   agents::LateWrites take_late();
   // The graceful end, after the last call of anybody. Where it fails, others collect the agent.
@@ -65,6 +67,7 @@ class RetrieveDesk {
   void submit_together(std::span<Job* const> jobs);
   void wait_for(Job& job);
   Status decide(const std::function<Status(Session&)>& decision);
+  void close_when_idle();
   Result<Session*> join();
 
   ports::Database& database_;
@@ -78,6 +81,7 @@ class RetrieveDesk {
   std::vector<Job*> waiting_;
   std::size_t weight_ = 0;  // of those that wait
   bool is_at_work_ = false;
+  int idle_beats_ = 0;
   agents::LateWrites late_;  // not told yet
 };
 

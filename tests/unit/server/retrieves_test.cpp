@@ -80,6 +80,22 @@ TEST_F(Retrieves, GoOnUnderANewAgentWhenTheirsWasCollected) {
   EXPECT_EQ(findings(), std::vector<std::string>());
 }
 
+// A sweep leaves alone what is on a living agent's list: what an idle desk keeps there would never be looked at.
+TEST_F(Retrieves, LeaveNothingOpenAtADeskThatNobodyComesTo) {
+  const auto held = [&] { return agents::list_agents(store_).value().at(0).owned.size(); };
+  (void)submit().value();
+  EXPECT_EQ(held(), 1U);
+  for (int beats = 1; beats < server::kIdleBeats; ++beats) EXPECT_TRUE(desk_.beat().ok());
+  (void)submit().value();
+  for (int beats = 1; beats < server::kIdleBeats; ++beats) EXPECT_TRUE(desk_.beat().ok());
+  EXPECT_EQ(held(), 1U) << "it was not idle for so long";
+  EXPECT_TRUE(desk_.beat().ok());
+  EXPECT_EQ(held(), 0U);
+  (void)submit().value();
+  EXPECT_EQ(waiting(), 3U);
+  EXPECT_EQ(findings(), std::vector<std::string>());
+}
+
 TEST_F(Retrieves, AreShownCancelledAndListed) {
   const Enqueued first = submit().value();
   const Enqueued second = submit().value();
