@@ -13,22 +13,21 @@
 #include <vector>
 
 #include "adapters/buffer_memory/memory_buffer.hpp"
-#include "adapters/library_memory/memory_library.hpp"
 #include "archive/cancel.hpp"
 #include "archive/enqueue.hpp"
 #include "archive/files.hpp"
 #include "archive/mounts.hpp"
-#include "base/adler32.hpp"
-#include "drive/session.hpp"
 #include "sim/crash.hpp"
 #include "sim/schedules.hpp"
 #include "sim/staged_database.hpp"
 #include "sim/staged_store.hpp"
+#include "support/reading.hpp"
 #include "support/reporting.hpp"
 
 namespace reclaim::test {
 namespace {
 
+constexpr int kMounts = 2;
 constexpr SegmentId kTogether{90, 1};  // requests 1, which has another copy, and 2, which has none
 constexpr SegmentId kOther{91, 1};     // request 3, which waits for the tape that stays
 
@@ -46,16 +45,7 @@ struct Scene : Reporting {
     sim::must(register_drive(context(), DriveName("D2")));
   }
 
-  stored::Request file(std::uint32_t ordinal, std::initializer_list<const char*> vids) {
-    stored::Request made = request(ordinal, vids);
-    const std::string content = "content of " + std::to_string(ordinal);
-    Adler32 sum;
-    sum.add(content);
-    made.set_size(content.size());
-    made.set_checksum(sum.text());
-    for (const char* vid : vids) library.put(vid, ordinal, content);
-    return made;
-  }
+  stored::Request file(std::uint32_t ordinal, std::initializer_list<const char*> vids) { return request_of_file(library, ordinal, vids); }
   Context staged() { return {staged_database, {1'764'000'000'000}, "scene"}; }
 
   sim::Stage stage;
@@ -65,29 +55,6 @@ struct Scene : Reporting {
   buffer_memory::MemoryBuffer buffer;
   std::vector<RequestId> accepted = {{kTogether, 1}, {kTogether, 2}, {kOther, 3}};
 };
-
-void serve(Scene& scene, ports::Database& database, ports::ObjectStore& store, const char* name) {
-  const auto agent = agents::Agent::register_as(store, name, "drive");
-  if (!agent.ok()) return;
-  Hand hand(store, *agent.value());
-  std::int64_t now_ms = 1'764'000'000'000;
-  const auto context = [&]() -> Context { return {database, {now_ms}, name}; };
-  ArchiveEstate estate(hand, context);
-  drive::Drive one{.name = DriveName(name),
-                   .hand = hand,
-                   .estate = estate,
-                   .context = context,
-                   .library = scene.library,
-                   .buffer = scene.buffer,
-                   .load = [](const Vid&) { return done(); },
-                   .unload = [](const Vid&) { return done(); },
-                   .is_stopping = [] { return false; }};
-  for (int mounts = 0; mounts < 2 && hand.check().ok(); ++mounts) {
-    (void)drive::serve_one_mount(one);
-    now_ms += 60'000;
-  }
-  if (drive::give_everything_back(one).ok()) (void)agent.value()->leave();
-}
 
 // A part with an agent and a hand of its own.
 template <class Work>
@@ -145,7 +112,10 @@ struct Role {
 const std::array<Role, 8> kRoles = {{
     {"cleaner", [](Scene& scene) { clean(scene, "cleaner"); }},
     {"second cleaner", [](Scene& scene) { clean(scene, "second"); }},
-    {"drive", [](Scene& scene) { serve(scene, scene.staged_database, scene.staged_store, "D1"); }},
+    {"drive",
+     [](Scene& scene) {
+       serve("D1", {scene.staged_database, scene.staged_store, scene.library, scene.buffer}, kMounts);
+     }},
     {"reporter", tell},
     {"collector", collect},
     {"submitter", submit},
@@ -157,7 +127,7 @@ const std::array<Role, 8> kRoles = {{
 void come_to_rest(Scene& scene) {
   Process process(*scene.database, scene.store, "later");
   process.run_all();
-  serve(scene, *scene.database, scene.store, "D2");
+  serve("D2", {*scene.database, scene.store, scene.library, scene.buffer}, kMounts);
   for (int round = 0; round < 2; ++round) {
     (void)scene.report_once(process);
     process.run_all();

@@ -7,13 +7,10 @@
 #include <string>
 
 #include "adapters/buffer_memory/memory_buffer.hpp"
-#include "adapters/library_memory/memory_library.hpp"
 #include "archive/mounts.hpp"
-#include "base/adler32.hpp"
-#include "drive/session.hpp"
 #include "sim/crash.hpp"
 #include "sim/faulty_store.hpp"
-#include "support/archive_world.hpp"
+#include "support/reading.hpp"
 
 namespace reclaim::test {
 namespace {
@@ -65,17 +62,7 @@ struct Reading : ArchiveWorld {
     library.put("V1", 13, "damaged");
   }
 
-  // Its place on each tape is its ordinal.
-  stored::Request file(std::uint32_t ordinal, std::initializer_list<const char*> vids) {
-    stored::Request made = request(ordinal, vids);
-    const std::string content = "content of " + std::to_string(ordinal);
-    Adler32 sum;
-    sum.add(content);
-    made.set_size(content.size());
-    made.set_checksum(sum.text());
-    for (const char* vid : vids) library.put(vid, ordinal, content);
-    return made;
-  }
+  stored::Request file(std::uint32_t ordinal, std::initializer_list<const char*> vids) { return request_of_file(library, ordinal, vids); }
   stored::Request cancelled_as(std::uint32_t ordinal) {
     stored::Request made = file(ordinal, {"V1"});
     made.set_cancel_asked(true);
@@ -98,30 +85,6 @@ struct Reading : ArchiveWorld {
   buffer_memory::MemoryBuffer buffer;
 };
 
-// Mount after mount, through whatever goes wrong.
-void serve(Reading& world, const std::string& name, ports::Database& database, ports::ObjectStore& store, ports::DiskBuffer& buffer) {
-  const auto agent = agents::Agent::register_as(store, name, "drive");
-  if (!agent.ok()) return;
-  Hand hand(store, *agent.value());
-  std::int64_t now_ms = 1'764'000'000'000;
-  const auto context = [&]() -> Context { return {database, {now_ms}, "drive:" + name}; };
-  ArchiveEstate estate(hand, context);
-  drive::Drive one{.name = DriveName(name),
-                   .hand = hand,
-                   .estate = estate,
-                   .context = context,
-                   .library = world.library,
-                   .buffer = buffer,
-                   .load = [](const Vid&) { return done(); },
-                   .unload = [](const Vid&) { return done(); },
-                   .is_stopping = [] { return false; }};
-  for (int mounts = 0; mounts < kMountsMax && hand.check().ok(); ++mounts) {
-    (void)drive::serve_one_mount(one);
-    now_ms += 60'000;  // no tape rests any more
-  }
-  if (drive::give_everything_back(one).ok()) (void)agent.value()->leave();
-}
-
 bool crash_at(int at, sim::Outcome outcome, const std::string& where) {
   Reading world;
   for (const char* name : {"D1", "D2"}) sim::must(register_drive(world.context(), DriveName(name)));
@@ -130,12 +93,12 @@ bool crash_at(int at, sim::Outcome outcome, const std::string& where) {
   sim::FaultyDatabase database(*world.database, fault);
   FaultyBuffer buffer(world.buffer, fault);
   try {
-    serve(world, "D1", database, store, buffer);
+    serve("D1", {database, store, world.library, buffer}, kMountsMax);
   } catch (const sim::Crash&) {
   }
   Process collector(*world.database, world.store, "collector");
   (void)collector.run_all();
-  serve(world, "D2", *world.database, world.store, world.buffer);
+  serve("D2", {*world.database, world.store, world.library, world.buffer}, kMountsMax);
   (void)collector.run_all();
   world.expect_final(where);
   return fault.happened;
