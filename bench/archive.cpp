@@ -1,11 +1,10 @@
 // What requests cost on their way: enqueued, taken by a drive, cleaned up when their tape leaves service, and given back when the agent
-// that has them dies. On LMDB with fsync and a catalogue in SQLite, by the code that a server runs. Rates, and calls to the store for each
-// request: what grows with nothing stays flat as the queue grows.
+// that has them dies. On LMDB with fsync or on a Ceph of its own, and a catalogue in SQLite, by the code that a server runs. Rates, and
+// calls to the store for each request: what grows with nothing stays flat as the queue grows.
 #include <fmt/format.h>
 
 #include <memory>
 
-#include "adapters/objects_lmdb/lmdb_store.hpp"
 #include "agents/takeover.hpp"
 #include "archive/cleanup.hpp"
 #include "archive/enqueue.hpp"
@@ -15,6 +14,7 @@
 #include "archive/tapes.hpp"
 #include "measure.hpp"
 #include "sim/counting_store.hpp"
+#include "stores.hpp"
 #include "support/temp_directory.hpp"
 
 namespace reclaim::bench {
@@ -36,8 +36,8 @@ struct Worker {
 class Archive {
  public:
   // Files whose first copy is on V0, and, where there are two, whose second is on one of V1 to V4.
-  explicit Archive(bool has_two_copies)
-      : database_(databases_.open().value()), lmdb_(objects_lmdb::open_lmdb({.directory = directory_ / "store"}).value()), store(*lmdb_) {
+  Archive(Stores& stores, bool has_two_copies)
+      : database_(databases_.open().value()), opened_(stores.open(directory_ / "store")), store(*opened_) {
     for (int i = 0; i <= kOthers; ++i) {
       (void)archive::add_tape(context(), {.vid = tape(i), .pool = archive::PoolName("p"), .library = archive::LibraryName("l")}).value();
     }
@@ -85,7 +85,7 @@ class Archive {
   testing_support::TempDirectory directory_;
   test::FleetStore databases_{test::FleetEngine::kSqlite};
   std::unique_ptr<ports::Database> database_;
-  std::unique_ptr<ports::ObjectStore> lmdb_;
+  std::unique_ptr<ports::ObjectStore> opened_;
 
  public:
   sim::CountingStore store;
@@ -144,10 +144,11 @@ void bench_one_takeover(Archive& archive, std::int64_t requests, Sample& sample)
 void bench_steps(const Options& options, const std::string& title, bool has_two_copies,
                  const std::function<void(Archive&, std::int64_t, Sample&)>& step) {
   std::vector<wire::Json> rows;
+  const std::unique_ptr<Stores> stores = stores_named(options.store);
   for (const std::int64_t requests : options.requests) {
     Sample sample;
     for (int run = 0; run < options.runs; ++run) {
-      Archive archive(has_two_copies);
+      Archive archive(*stores, has_two_copies);
       step(archive, requests, sample);
     }
     const Spread rate = spread_of(sample.rate);
@@ -158,7 +159,7 @@ void bench_steps(const Options& options, const std::string& title, bool has_two_
                     {"most", rate.most},
                     {"calls", sample.calls},
                     {"rounds", sample.rounds},
-                    {"store", "lmdb, fsync"}});
+                    {"store", stores->name()}});
   }
   print(options, title, rows, {"requests", "copies", "per_s", "least", "most", "calls", "rounds", "store"});
 }

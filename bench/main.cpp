@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "measure.hpp"
+#include "stores.hpp"
 
 int main(int argc, char** argv) {
   using namespace reclaim::bench;
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
   const auto add_archive = [&](const char* name, const char* what) {
     CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--output", options.output, "table or json")->check(CLI::IsMember({"table", "json"}));
+    command->add_option("--store", options.store, "lmdb, or rados: on a Ceph of its own")->check(CLI::IsMember(names_of_stores()));
     command->add_option("--requests", options.requests, "how many")->check(CLI::Range(1, 10'000'000));
     command->add_option("--runs", options.runs, "of each, the median counts")->check(CLI::Range(1, 100));
     return command;

@@ -15,6 +15,7 @@ namespace reclaim::bench {
 struct Options {
   std::string engine = "both";
   std::string output = "table";
+  std::string store = "lmdb";
   int runs = 5;
   std::vector<std::int64_t> handles = {100, 10'000, 100'000};
   std::int64_t rows = 100'000;
