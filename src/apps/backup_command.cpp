@@ -40,9 +40,12 @@ Result<std::string> embedded(const std::string& flag, const std::string& scheme,
                            "runs (workers may): first pg_dump, then rados export; docs/operating.md has the steps");
 }
 
-Status is_there(const std::string& file, const std::string& what) {
+// `flag`: who said so.
+Status is_there(const std::string& file, const std::string& what, const std::string& flag) {
   std::error_code failure;
-  return std::filesystem::is_regular_file(file, failure) ? done() : Status(not_found("there is no " + what + " " + file));
+  if (std::filesystem::is_regular_file(file, failure)) return done();
+  const std::string why = failure && failure != std::errc::no_such_file_or_directory ? " (" + failure.message() + ")" : "";
+  return not_found("--" + flag + ": there is no " + what + " " + file + why + ". Name what `reclaim server` is started with");
 }
 
 Result<Sources> sources_of(const Given& given) {
@@ -52,8 +55,8 @@ Result<Sources> sources_of(const Given& given) {
   const Sources sources{
       .database = TRY(embedded("database", "sqlite:", given.database.empty() ? "sqlite:" + given.data + "/reclaim.db" : given.database)),
       .store = TRY(embedded("store", "lmdb:", given.store.empty() ? "lmdb:" + given.data + "/store" : given.store))};
-  TRY(is_there(sources.database, "database"));
-  TRY(is_there(sources.store + "/data.mdb", "store"));
+  TRY(is_there(sources.database, "database", given.database.empty() ? "data" : "database"));
+  TRY(is_there(sources.store + "/data.mdb", "store", given.store.empty() ? "data" : "store"));
   return sources;
 }
 

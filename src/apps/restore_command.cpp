@@ -115,10 +115,16 @@ Status remove_partial(const DataDirectory& data) {
   return system::remove_tree_at(data.descriptor(), kPartial, clock, clock.now() + kRemoval);
 }
 
+Result<system::Fd> open_backup(const std::string& path) {
+  Result<system::Fd> opened = system::open_directory(path);
+  if (opened.ok()) return opened;
+  return Error{opened.error().kind, "--from: " + opened.error().message + ". Name a directory that reclaim backup has made"};
+}
+
 Result<fleet::Lineage> restore(const Given& given, CopyProgress& progress) {
   TRY(check_flags(given));
   if (given.from.empty()) return renew_in_place(given);
-  const system::Fd from = TRY(system::open_directory(given.from));
+  const system::Fd from = TRY(open_backup(given.from));
   const Manifest manifest = TRY(read_manifest(from.get()));
   const DataDirectory data = TRY(DataDirectory::open(given.data));
   TRY(check_free(data, manifest));

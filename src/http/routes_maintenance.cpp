@@ -12,6 +12,8 @@ Answered json_of(const server::PassRun& run) {
   Answered json;
   json["pass"] = run.pass;
   for (const auto& [what, count] : run.counts) json[std::string(what)] = count;
+  json["late"] = Answered::object();
+  for (const auto& [what, count] : run.late) json["late"][what] = count;
   json["more"] = run.more;
   json["problems"] = run.problems;
   json["error"] = run.error.empty() ? Answered() : Answered(run.error);

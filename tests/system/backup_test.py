@@ -252,8 +252,9 @@ class BackupTest(archives.ArchiveStory):
                       ("--database", f"sqlite:{self.server.data}/reclaim.db", "--store", f"lmdb:{self.server.data}/store")):
             self.assertIn("--from", self.reclaim_does("restore", *flags, code=USAGE))
         self.back_up(self.directory / "nowhere/backup", code=USAGE)
-        self.back_up(to, data=self.directory / "nothing", code=USAGE)
-        self.restore(self.directory / "nothing", self.directory / "data", code=USAGE)
+        nothing = self.directory / "nothing"
+        self.assertIn(f"--data: there is no database {nothing}/reclaim.db", self.back_up(to, data=nothing, code=USAGE))
+        self.assertIn(f"--from: cannot open directory {nothing}", self.restore(nothing, self.directory / "data", code=USAGE))
         self.assertIn("is no backup", self.restore(self.source, self.directory / "data", code=FAILED))
         self.assertFalse(to.exists())
         self.assertFalse((self.directory / "data").exists())
