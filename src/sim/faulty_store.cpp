@@ -1,5 +1,7 @@
 #include "sim/faulty_store.hpp"
 
+#include "sim/coverage.hpp"
+
 namespace reclaim::sim {
 namespace {
 
@@ -39,6 +41,7 @@ void FaultyStore::stop(std::span<const StoreCall> calls, std::size_t at) {
 
 std::vector<StoreAnswer> FaultyStore::run(std::span<const StoreCall> calls) {
   const std::size_t at = arrive(calls.size());
+  if (at < calls.size()) note_crossing("store", name_of(calls[at].op));
   if (at < calls.size() && fault_.outcome != Outcome::kAnswerLost) stop(calls, at);
   std::vector<StoreAnswer> answers = inner_.run(calls);
   if (at < calls.size()) answers[at] = lost_answer();
@@ -47,6 +50,7 @@ std::vector<StoreAnswer> FaultyStore::run(std::span<const StoreCall> calls) {
 
 Result<std::vector<std::string>> FaultyStore::list(const std::string& kind, const std::string& after, std::size_t limit) {
   if (arrive(1) == 1) return inner_.list(kind, after, limit);
+  note_crossing("store", "list");
   if (fault_.outcome == Outcome::kAnswerLost) return lost_answer();
   throw Crash{};
 }
