@@ -3,8 +3,8 @@
 #include <span>
 #include <utility>
 
-#include "adapters/database_sqlite/sqlite.hpp"
 #include "sim/fleet_world.hpp"
+#include "sim/memory_database.hpp"
 
 namespace reclaim::sim {
 
@@ -32,7 +32,7 @@ archive::stored::Request request(std::uint32_t ordinal, const std::vector<const 
   return made;
 }
 
-ArchiveWorld::ArchiveWorld() : database(must(database_sqlite::open_sqlite({}))) {
+ArchiveWorld::ArchiveWorld() : database(memory_database()) {
   for (const char* vid : {"V1", "V2", "V3", "V4"}) {
     must(add_tape(context(), {.vid = Vid(vid), .pool = PoolName("p"), .library = LibraryName("l")}));
   }

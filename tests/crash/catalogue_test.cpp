@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "adapters/database_sqlite/sqlite.hpp"
 #include "archive/drives.hpp"
 #include "archive/files.hpp"
 #include "archive/policies.hpp"
@@ -16,6 +15,7 @@
 #include "audit/events.hpp"
 #include "sim/crash.hpp"
 #include "sim/fleet_world.hpp"
+#include "sim/memory_database.hpp"
 
 namespace reclaim::test {
 namespace {
@@ -129,7 +129,7 @@ class Subject {
   static constexpr WallTime kWall{1'800'000'000'000};
 
   const Change& change_;
-  std::unique_ptr<ports::Database> database_ = must(database_sqlite::open_sqlite({}));
+  std::unique_ptr<ports::Database> database_ = sim::memory_database();
 };
 
 TEST(CrashAtEveryStep, OfTheCatalogueIsAsAWholeAndOnce) {

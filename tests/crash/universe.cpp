@@ -78,7 +78,7 @@ std::string run_with(const Workflow& workflow, int at, sim::Outcome outcome, boo
 }  // namespace
 
 void Universe::open_file() {
-  engine = must(database_sqlite::open_sqlite({.path = *disk / "fleet.db", .patience = 50ms}));
+  engine = must(database_sqlite::open_sqlite({.path = *disk / "fleet.db", .readers = 0, .patience = 50ms}));
   world.see_through(*engine);
 }
 

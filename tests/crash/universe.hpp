@@ -18,6 +18,7 @@
 #include "adapters/database_sqlite/sqlite.hpp"
 #include "sim/crash.hpp"
 #include "sim/machine.hpp"
+#include "sim/memory_database.hpp"
 #include "sim/teller.hpp"
 #include "support/manual_clock.hpp"
 #include "support/temp_directory.hpp"
@@ -70,7 +71,7 @@ class Universe {
   void restore();
 
   std::unique_ptr<testing_support::TempDirectory> disk;
-  std::unique_ptr<ports::Database> engine = must(database_sqlite::open_sqlite({.patience = 50ms}));
+  std::unique_ptr<ports::Database> engine = sim::memory_database();
   FleetWorld world{*engine};
   Machine machine{world};
   std::set<std::string> wanted;
