@@ -24,7 +24,8 @@ Result<std::unique_ptr<Agent>> Agent::register_as(ports::ObjectStore& store, con
   for (const auto& [field, text] : {std::pair("name", name), std::pair("kind", kind)}) {
     if (!is_well_formed_name(text)) return invalid(field, "must match [A-Za-z0-9][A-Za-z0-9._-]{0,127}");
   }
-  AgentId id{.name = name, .epoch = TRY(draw_epoch(store))};
+  const std::uint64_t epoch = TRY(draw_epoch(store));
+  AgentId id{.name = name, .epoch = epoch};
   stored::Agent record;
   record.set_kind(kind);
   const ports::Version beat = TRY(store.create(id.beat(), encode(id, stored::Beat())));

@@ -95,7 +95,8 @@ Result<std::optional<Takeover::Taken>> Takeover::take(const Judgement& judgement
   const Result<ports::Object> object = store_.read(id.object());
   if (!object.ok() && object.error().kind == Error::Kind::kNotFound) return let_go(id);
   if (!object.ok()) return object.error();
-  Taken taken{.id = id, .record = TRY(decode_agent(id, object.value().bytes)), .version = object.value().version};
+  stored::Agent record = TRY(decode_agent(id, object.value().bytes));
+  Taken taken{.id = id, .record = std::move(record), .version = object.value().version};
   if (is_collecting(taken.record.collector())) return std::optional<Taken>{};  // inherited from there, with a write that may be under way
   if (!TRY(is_due_to_self(judgement, taken.record))) return let_go(id);
   const bool is_taken = taken.record.collector() == self_.id().str();

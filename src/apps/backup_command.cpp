@@ -52,9 +52,9 @@ Result<Sources> sources_of(const Given& given) {
   if (given.data.empty() && (given.database.empty() || given.store.empty()))
     return invalid("data", "give --data DIR, or both --database and --store");
   if (given.with_secrets && given.data.empty()) return invalid("data", "--with-secrets needs --data DIR, where they are");
-  const Sources sources{
-      .database = TRY(embedded("database", "sqlite:", given.database.empty() ? "sqlite:" + given.data + "/reclaim.db" : given.database)),
-      .store = TRY(embedded("store", "lmdb:", given.store.empty() ? "lmdb:" + given.data + "/store" : given.store))};
+  Sources sources;
+  sources.database = TRY(embedded("database", "sqlite:", given.database.empty() ? "sqlite:" + given.data + "/reclaim.db" : given.database));
+  sources.store = TRY(embedded("store", "lmdb:", given.store.empty() ? "lmdb:" + given.data + "/store" : given.store));
   TRY(is_there(sources.database, "database", given.database.empty() ? "data" : "database"));
   TRY(is_there(sources.store + "/data.mdb", "store", given.store.empty() ? "data" : "store"));
   return sources;

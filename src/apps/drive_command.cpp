@@ -33,8 +33,8 @@ struct DriveFlags {
 };
 
 Result<DriveOptions> options_of(const DriveFlags& flags) {
-  DriveOptions options{
-      .name = archive::DriveName(flags.name), .mount_hook = flags.mount_hook, .heartbeat = TRY(parse_duration(flags.heartbeat))};
+  DriveOptions options{.name = archive::DriveName(flags.name), .mount_hook = flags.mount_hook};
+  options.heartbeat = TRY(parse_duration(flags.heartbeat));
   const Millis timeout = TRY(parse_duration(flags.timeout));
   const Status times = check_agent_times(options.heartbeat, timeout);
   if (!times.ok()) return invalid("--" + times.error().field, "--" + times.error().field + " " + times.error().message);

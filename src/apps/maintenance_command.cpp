@@ -43,9 +43,10 @@ struct MaintenanceFlags {
 };
 
 Result<MaintenancePeriods> periods_of(const MaintenanceFlags& flags) {
-  MaintenancePeriods periods{.interval = TRY(parse_duration(flags.interval)),
-                             .heartbeat = TRY(parse_duration(flags.heartbeat)),
-                             .agent_timeout = TRY(parse_duration(flags.timeout))};
+  MaintenancePeriods periods;
+  periods.interval = TRY(parse_duration(flags.interval));
+  periods.heartbeat = TRY(parse_duration(flags.heartbeat));
+  periods.agent_timeout = TRY(parse_duration(flags.timeout));
   TRY(check_agent_times(periods.heartbeat, periods.agent_timeout));
   periods.heartbeat = beat_period(periods.heartbeat, periods.agent_timeout);
   return periods;
@@ -63,7 +64,8 @@ Status run(const MaintenanceFlags& flags) {
                                    .agent_timeout = periods.agent_timeout,
                                    .sweep_period = *periods.interval});
   const DoneRetention retention{.time = TRY(parse_duration(flags.done_retention)), .most = flags.done_max};
-  ReportPass reports(clock, {.tries_max = flags.report_attempts, .backoff = TRY(parse_duration(flags.report_backoff))}, retention);
+  const Millis backoff = TRY(parse_duration(flags.report_backoff));
+  ReportPass reports(clock, {.tries_max = flags.report_attempts, .backoff = backoff}, retention);
   reports.add_to(maintenance);
   http::Metrics metrics;
   // Apart from the door, which waits for no store.

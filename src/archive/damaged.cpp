@@ -21,8 +21,9 @@ Result<std::uint64_t> parse_version(std::string_view digits) {
 Result<DamagedQueue> parse_queue_and_version(std::string_view key) {
   const std::size_t dash = key.rfind('-');
   if (dash == std::string_view::npos) return invalid("version", "is not there");
-  return DamagedQueue{.queue = TRY(parse_queue_name("queue/" + std::string(key.substr(0, dash)))),
-                      .version = TRY(parse_version(key.substr(dash + 1)))};
+  QueueId queue = TRY(parse_queue_name("queue/" + std::string(key.substr(0, dash))));
+  const std::uint64_t version = TRY(parse_version(key.substr(dash + 1)));
+  return DamagedQueue{.queue = std::move(queue), .version = version};
 }
 
 }  // namespace

@@ -15,11 +15,8 @@ bool may_be_tried_again(const Error& error) { return error.kind == Error::Kind::
 
 Result<Mount> read_from(const Vid& vid, const ports::Object& object) {
   const stored::Mount record = TRY(decode_mount(vid, object.bytes));
-  return Mount{.vid = vid,
-               .drive = record.drive(),
-               .agent = TRY(agents::parse_agent(record.agent())),
-               .since_ms = record.since_ms(),
-               .version = object.version};
+  agents::AgentId agent = TRY(agents::parse_agent(record.agent()));
+  return Mount{.vid = vid, .drive = record.drive(), .agent = std::move(agent), .since_ms = record.since_ms(), .version = object.version};
 }
 
 // Nothing where there is none any more. Also one that cannot be read.

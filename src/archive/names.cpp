@@ -77,8 +77,10 @@ Result<SegmentId> parse_numbered(std::string_view kind, std::string_view text, s
   NameReader reader(text, form, std::move(field));
   TRY(reader.kind(kind));
   const std::string_view epoch = TRY(reader.until_first('-'));
-  return SegmentId{.epoch = TRY(reader.number(epoch, "epoch", kNumberMax)),
-                   .number = TRY(reader.number(reader.rest(), "number", kNumberMax))};
+  SegmentId id;
+  id.epoch = TRY(reader.number(epoch, "epoch", kNumberMax));
+  id.number = TRY(reader.number(reader.rest(), "number", kNumberMax));
+  return id;
 }
 
 }  // namespace
@@ -114,8 +116,9 @@ Result<RequestId> parse_request_id(std::string_view text, std::string field) {
   NameReader reader(text, "the id of a request, EPOCH-NUMBER-ORDINAL", std::move(field));
   const std::string_view epoch = TRY(reader.until_first('-'));
   const std::string_view number = TRY(reader.until_first('-'));
-  const SegmentId origin{.epoch = TRY(reader.number(epoch, "epoch", kNumberMax)),
-                         .number = TRY(reader.number(number, "number", kNumberMax))};
+  SegmentId origin;
+  origin.epoch = TRY(reader.number(epoch, "epoch", kNumberMax));
+  origin.number = TRY(reader.number(number, "number", kNumberMax));
   const std::uint64_t ordinal = TRY(reader.number(reader.rest(), "ordinal", kRequestsPerSegmentMax));
   return RequestId{.origin = origin, .ordinal = static_cast<std::uint32_t>(ordinal)};
 }

@@ -53,9 +53,9 @@ Result<SegmentFacts> segment_facts(const SegmentId& id, const ports::Object& obj
     if (queue != nullptr && facts.misplaced.empty()) facts.misplaced = why_misplaced(*queue, request);
   }
   for (const stored::Segment::Forwarding& entry : segment.forwarded()) {
-    facts.forwarded.push_back({.child = TRY(parse_segment_name(entry.child())),
-                               .queue = TRY(parse_queue_name(entry.queue())),
-                               .ordinals = ordinals_of(entry.ordinals())});
+    const SegmentId child = TRY(parse_segment_name(entry.child()));
+    QueueId target = TRY(parse_queue_name(entry.queue()));
+    facts.forwarded.push_back({.child = child, .queue = std::move(target), .ordinals = ordinals_of(entry.ordinals())});
   }
   if (!decoded.set_aside.empty()) {
     const SetAside& first = decoded.set_aside.front();

@@ -142,13 +142,13 @@ void add_add(Commands& commands, CLI::App* files) {
     std::vector<std::string> copies;
   };
   auto given = std::make_shared<NewFile>();
-  CLI::App* command = commands.add(
-      files, "add", "Registers a file that lies on tapes.",
-      "reclaim files add f1 --size 12 --checksum adler32:1e0b0402 --copy V00001:3 --copy V00002:8", [given](Session& session) -> Status {
-        const wire::Json body{
-            {"id", given->id}, {"size", given->size}, {"checksum", given->checksum}, {"copies", TRY(json_of(given->copies))}};
-        return session.change("POST", kFiles, body, file_view());
-      });
+  CLI::App* command = commands.add(files, "add", "Registers a file that lies on tapes.",
+                                   "reclaim files add f1 --size 12 --checksum adler32:1e0b0402 --copy V00001:3 --copy V00002:8",
+                                   [given](Session& session) -> Status {
+                                     wire::Json body{{"id", given->id}, {"size", given->size}, {"checksum", given->checksum}};
+                                     body["copies"] = TRY(json_of(given->copies));
+                                     return session.change("POST", kFiles, body, file_view());
+                                   });
   add_id(command, given->id);
   command->add_option("--size", given->size, "In bytes")->required()->check(CLI::Range(std::int64_t{0}, kSizeMax));
   command->add_option("--checksum", given->checksum, "adler32: and 8 hexadecimal digits")->required();
@@ -163,7 +163,8 @@ void add_set_copies(Commands& commands, CLI::App* files) {
   auto given = std::make_shared<Changed>();
   CLI::App* command = commands.add(files, "set-copies", "Says anew where all copies of a file lie.",
                                    "reclaim files set-copies f1 --copy V00002:8 --copy V00003:1", [given](Session& session) -> Status {
-                                     const wire::Json body{{"copies", TRY(json_of(given->copies))}};
+                                     wire::Json body;
+                                     body["copies"] = TRY(json_of(given->copies));
                                      return session.change("PUT", path_of(given->id), body, file_view());
                                    });
   add_id(command, given->id);

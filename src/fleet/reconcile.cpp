@@ -49,7 +49,8 @@ class Reconciler {
   // The change from the set that the server holds to the one that the worker reports; empty where the two do not meet: resync.
   Result<std::optional<SetChange>> change_of(ResourceKind kind, const wire::Inventory& inventory, SetSummary& after) {
     const InventoryRow& held = work_.worker.inventories[kind];
-    const SetSummary before{.count = held.count, .digest = TRY(SetDigest::from_hex(held.digest))};
+    const SetDigest digest = TRY(SetDigest::from_hex(held.digest));
+    const SetSummary before{.count = held.count, .digest = digest};
     Reported added = split_well_formed(inventory.added);
     for (std::string& name : added.malformed) work_.malformed.push_back({kind, std::move(name)});
     if (inventory.base) {

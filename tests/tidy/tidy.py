@@ -21,6 +21,7 @@ CHANCE = "draws a random number: take a reclaim::Random"
 GENERATOR = "makes random numbers of its own: take a reclaim::Random"
 THREAD = "starts a thread: threads live in runtime, http and gateway"
 DANGLING = "TRY of a part of a temporary, which is gone when TRY looks at it: name the whole first"
+UNDONE = "TRY within braces after something else, which nothing destroys when TRY returns: name the value first"
 CATCH = "catches everything: errors are values, and a thread's top function is the only net"
 
 BANNED = [
@@ -32,6 +33,9 @@ BANNED = [
     (DANGLING, r"\bTRY\(.*\)(?:\.front\(\)|\.back\(\)|\.at\([^()]*\)|\[[^\[\]]*\])\)"),
     (CATCH, r"\bcatch\s*\(\s*\.\.\.\s*\)"),
 ]
+
+# What stands before the brace of a block, and not before that of a value.
+BLOCK = re.compile(r"(?:\)|\b(?:else|do|try|const|override|noexcept)|->[\w:<>,*&\s]+)\s*\Z")
 
 # Rule -> {path or its beginning: reason}.
 ALLOWED = {
@@ -103,6 +107,35 @@ def check_banned_calls(files):
         for rule, pattern in BANNED:
             if not is_allowed(rule, name):
                 yield from ((name, line, rule) for line in lines_with(pattern, code))
+
+
+def opener_before(code, place):
+    """Where the bracket opens in which `place` stands, and whether there is a comma before it there; -1: a statement ends before it."""
+    depth, has_comma = 0, False
+    for i in range(place - 1, -1, -1):
+        if code[i] in ")}]":
+            depth += 1
+        elif code[i] in "({[" and depth > 0:
+            depth -= 1
+        elif code[i] in "({[":
+            return i, has_comma
+        elif code[i] == ";" and depth == 0:
+            return -1, False
+        elif code[i] == "," and depth == 0:
+            has_comma = True
+    return -1, False
+
+
+def check_unfinished_braces(files):
+    """Both compilers forget what an aggregate, a list or a lambda's captures have so far when a statement expression returns."""
+    for name in files:
+        if not is_cpp(name):
+            continue
+        code = code_of(name)
+        for found in re.finditer(r"\bTRY\(", code):
+            opener, has_comma = opener_before(code, found.start())
+            if has_comma and code[opener] in "{[" and not BLOCK.search(code[max(0, opener - 80):opener]):
+                yield (name, code.count("\n", 0, found.start()) + 1, UNDONE)
 
 
 def check_allowances_are_needed(files):
@@ -194,8 +227,8 @@ def check_documents(files):
                     yield (name, line, f"the link to {link} leads nowhere")
 
 
-RULES = [check_banned_calls, check_allowances_are_needed, check_todos, check_white_space, check_rooms, check_statements, check_collectors,
-         check_state_tables, check_documents]
+RULES = [check_banned_calls, check_unfinished_braces, check_allowances_are_needed, check_todos, check_white_space, check_rooms,
+         check_statements, check_collectors, check_state_tables, check_documents]
 
 
 def main():
