@@ -233,8 +233,9 @@ class NobodyWaitsTest(ArchiveStory):
         took = time.monotonic() - began
         self.say(f"a request on another tape took {max(before):.2f} s from submission to receipt before, and {max(waits, default=0):.2f} s at "
                  f"most of {len(waits)} while {self.CROWD} were cleaned up in {took:.2f} s; another tape was final after {third:.2f} s")
-        self.assertLess(max(waits, default=0), 5)
-        self.assertLess(third, 5)
+        at_most = 20 if harness.is_sanitized(self.reclaim) else 5  # cmake allows a sanitizer four times as much, too
+        self.assertLess(max(waits, default=0), at_most)
+        self.assertLess(third, at_most)
         self.check_ledger(self.CROWD)
 
 

@@ -111,9 +111,10 @@ class RestoredDatabase(GuardStory):
         self.operator("lineage", "accept", "--unknown", "adopt", "--dry-run")
         self.assertEqual(["lineage"], self.holds("w1"))
         self.operator("lineage", "accept", "--unknown", "adopt")
-        for handle in never_made:  # taken for made, as everything that the database shows in the making
-            self.assertEqual(409, self.api.call("POST", f"/api/v1/workers/w1/volumes/{handle}/failed")[0])
-            self.api.post(f"/api/v1/workers/w1/volumes/{handle}/destroy")
+        for handle in never_made:  # taken for made, as everything that the database shows in the making; or missed and lost by now
+            path = f"/api/v1/workers/w1/volumes/{handle}"
+            self.assertIn(self.api.call("POST", f"{path}/failed")[0], (409, 404))
+            self.assertIn(self.api.call("POST", f"{path}/destroy")[0], (200, 404))
         self.settles(self.machine, live)
         self.unharmed(self.machine, live)
         self.assertEqual(before, self.machine.prints(**live))
