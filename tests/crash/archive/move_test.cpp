@@ -12,6 +12,7 @@
 #include "archive/queues.hpp"
 #include "archive/split.hpp"
 #include "sim/faulty_store.hpp"
+#include "support/told_store.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -116,10 +117,11 @@ struct Tapes {
   }
 
   // A1, A2: each of the four, once.
-  void expect_each_once() {
+  void expect_each_once(const std::string& told) {
     std::multiset<std::uint32_t> all;
     for (const auto& [queue, ordinals] : contents()) all.insert(ordinals.begin(), ordinals.end());
-    EXPECT_EQ(all, (std::multiset<std::uint32_t>{1, 2, 3, 4}));
+    EXPECT_EQ(all, (std::multiset<std::uint32_t>{1, 2, 3, 4})) << "A1 one-place, A2 no-loss: requests as a taker finds them, after\n"
+                                                               << told;
   }
 
   objects_memory::MemoryStore store;
@@ -256,12 +258,14 @@ TEST(Splits, ChildrenThatAreNamedAreNoGarbage) {
 using Work = Result<Moved> (*)(Tapes&, ports::ObjectStore&);
 
 // False: the fault lies beyond the last call.
-bool run_into(sim::Fault fault, Tapes& tapes, Work work, std::uint64_t seed) {
+bool run_into(sim::Fault fault, Tapes& tapes, Work work, std::uint64_t seed, std::string& told, const char* who) {
   sim::FaultyStore faulty(tapes.store, fault, seed);
+  testing_support::ToldStore through(faulty, who);
   try {
-    (void)work(tapes, faulty);
+    (void)work(tapes, through);
   } catch (const sim::Crash&) {
   }
+  told += std::string(who) + " is " + testing_support::in_words(fault) + ":\n" + through.told();
   return fault.happened;
 }
 
@@ -270,12 +274,13 @@ int crash_twice(Work work, sim::Fault first) {
   int runs = 0;
   for (const sim::Outcome outcome : sim::kOutcomes) {
     bool is_reached = true;
-    for (int at = 0; is_reached; ++at, ++runs) {
+    for (int at = 0; is_reached && !testing::Test::HasFailure(); ++at, ++runs) {
       Tapes tapes;
-      if (!run_into(first, tapes, work, static_cast<std::uint64_t>(runs))) return 0;
-      is_reached = run_into({at, outcome}, tapes, work, static_cast<std::uint64_t>(runs));
+      std::string told;
+      if (!run_into(first, tapes, work, static_cast<std::uint64_t>(runs), told, "a mover")) return 0;
+      is_reached = run_into({at, outcome}, tapes, work, static_cast<std::uint64_t>(runs), told, "its successor");
       tapes.recover();
-      tapes.expect_each_once();
+      tapes.expect_each_once(told);
     }
   }
   return runs;
@@ -284,7 +289,7 @@ int crash_twice(Work work, sim::Fault first) {
 int crash_everywhere(Work work) {
   int runs = 0;
   for (const sim::Outcome outcome : sim::kOutcomes) {
-    for (int at = 0, more = 1; more > 0; ++at) runs += more = crash_twice(work, {at, outcome});
+    for (int at = 0, more = 1; more > 0 && !testing::Test::HasFailure(); ++at) runs += more = crash_twice(work, {at, outcome});
   }
   return runs;
 }

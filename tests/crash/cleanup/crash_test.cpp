@@ -12,6 +12,7 @@
 #include "sim/crash.hpp"
 #include "sim/faulty_store.hpp"
 #include "support/archive_world.hpp"
+#include "support/told_store.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -43,14 +44,15 @@ int crash_everywhere() {
     for (int at = 0; is_reached; ++at, ++runs) {
       Broken broken;
       sim::Fault fault{at, outcome};
-      sim::FaultyStore store(broken.store, fault, static_cast<std::uint64_t>(at));
+      sim::FaultyStore faulty(broken.store, fault, static_cast<std::uint64_t>(at));
+      testing_support::ToldStore store(faulty, "the cleaner");
       sim::FaultyDatabase database(*broken.database, fault);
-      const std::string where = "call " + std::to_string(at) + ", outcome " + std::to_string(static_cast<int>(outcome));
       run_one({database, broken.context().wall, "pass:test"}, store, outcome == sim::Outcome::kAnswerLost ? 4 : 2);
       is_reached = fault.happened;
       Process second(*broken.database, broken.store, "second");
       second.run_all();
-      broken.expect_final(where);
+      broken.expect_final("A1 one-place, A2 no-loss, A4 pending-is-finite: a cleaner " + testing_support::in_words(fault) + ":\n" +
+                          store.told());
       if (testing::Test::HasFailure()) return runs;
     }
   }
