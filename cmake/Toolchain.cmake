@@ -6,7 +6,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 
-option(RECLAIM_SANITIZE "address or thread, or empty" "")
+option(RECLAIM_SANITIZE "address, thread, fuzzer (clang), or empty" "")
 option(RECLAIM_TIDY "clang-tidy before each file is compiled; what it finds is an error" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror)
@@ -29,6 +29,11 @@ elseif(RECLAIM_SANITIZE STREQUAL "thread")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # fences in Boost.Asio, which the sanitizer does not model
   endif()
+endif()
+
+if(RECLAIM_SANITIZE STREQUAL "fuzzer")
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
 endif()
 
 if(RECLAIM_TIDY)
