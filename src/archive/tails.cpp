@@ -232,13 +232,15 @@ void Tails::create(std::vector<Fresh>& fresh, Put& put) {
   fresh = std::move(created);
 }
 
-void Tails::undo(const Fresh& fresh) {
+// False: a collector may have had it in the meantime, and its requests may be in a queue.
+bool Tails::undo(const Fresh& fresh) {
   const Status removed = hand_.store().remove(object_name(fresh.at.id), fresh.at.version);
   if (removed.ok() || removed.error().kind == Kind::kNotFound) {
     hand_.let_go({object_name(fresh.at.id)});
   } else {
     doubts_.emplace(fresh.at.id, Doubt{fresh.at.id});
   }
+  return removed.ok();
 }
 
 void Tails::announce_them(std::vector<Fresh>& fresh, WaitingByTape& waiting, Put& put) {
@@ -257,12 +259,14 @@ void Tails::announce_them(std::vector<Fresh>& fresh, WaitingByTape& waiting, Put
       expected.push_back(std::move(one));
       continue;
     }
-    undo(one);
-    if (status.error().kind == Kind::kConflict) {
+    const bool is_undone = undo(one);
+    if (is_undone && status.error().kind == Kind::kConflict) {
       take_back(one.at.segment, one.items, waiting[one.vid]);
-    } else {
-      for (const std::size_t item : one.items) put.failed.emplace(item, status.error());
+      continue;
     }
+    const Error error =
+        is_undone ? status.error() : unavailable("it may be in a queue: somebody else has had " + object_name(one.at.id).str());
+    for (const std::size_t item : one.items) put.failed.emplace(item, error);
   }
   fresh = std::move(expected);
 }

@@ -90,7 +90,7 @@ class Tails {
   void hand_over(std::vector<Fresh>& fresh, Put& put);
   void open_tail(Fresh made);
   void give_up(const Fresh& fresh, const Error& why, Put& put, std::string created = {});
-  void undo(const Fresh& fresh);
+  bool undo(const Fresh& fresh);
   bool settle_one(const Doubt& doubt);
   void drop(TailOf tail);
 
