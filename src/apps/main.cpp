@@ -5,6 +5,7 @@
 #include "apps/maintenance_command.hpp"
 #include "apps/open_library.hpp"
 #include "apps/server.hpp"
+#include "apps/simulate_command.hpp"
 #include "apps/store_command.hpp"
 #include "apps/worker_options.hpp"
 #include "cli/client.hpp"
@@ -22,5 +23,6 @@ int main(int argc, char** argv) {
   reclaim::apps::add_maintenance_command(line);
   reclaim::apps::add_backup_command(line);
   reclaim::apps::add_restore_command(line);
+  reclaim::apps::add_simulate_command(line);
   return line.run(argc, argv);
 }

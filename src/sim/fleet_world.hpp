@@ -39,6 +39,8 @@ class FleetWorld {
   ports::Database& database() { return *database_; }
   fleet::Policy& policy() { return policy_; }
   void advance(Millis by);
+  // Where somebody else keeps the time.
+  void set_moment(const fleet::Moment& moment) { moment_ = moment; }
   // Clocks that began before now are not trusted to have run out (a gap in serving).
   void distrust_clocks() { moment_.trusted_from = moment_.now; }
   // The same world seen through another database port: a decorator over the same one.

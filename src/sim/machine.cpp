@@ -46,6 +46,7 @@ struct Machine::DiskMemory : worker::Memory {
   explicit DiskMemory(Machine& owner) : machine(owner) {}
   Result<std::optional<wire::Answered>> load() override { return machine.remembered_; }
   Status store(const wire::Answered& answered) override {
+    if (machine.is_disk_full_) return unavailable("no space left");
     machine.remembered_ = answered;
     return done();
   }
@@ -90,9 +91,10 @@ struct Machine::Process {
   DiskMemory memory;
   CountingRandom random;
   worker::Agent agent;
+  std::vector<worker::Start> hung;
 };
 
-Machine::Machine(FleetWorld& world, std::string name) : world_(world), name_(std::move(name)) {}
+Machine::Machine(FleetWorld& world, std::string name, std::string disk) : world_(world), name_(std::move(name)), disk_(std::move(disk)) {}
 Machine::~Machine() = default;
 
 void Machine::crash() { process_.reset(); }
@@ -105,7 +107,16 @@ void Machine::wipe() {
   ++disks_;
 }
 
-std::string Machine::incarnation() const { return name_ + "-disk-" + std::to_string(disks_); }
+void Machine::clone(const Machine& other) {
+  crash();
+  things_ = other.things_;
+  remembered_ = other.remembered_;
+  started_ = other.started_;
+  disk_ = other.disk_;
+  disks_ = other.disks_;
+}
+
+std::string Machine::incarnation() const { return name_ + "-" + disk_ + "-" + std::to_string(disks_); }
 
 std::string Machine::all(ResourceKind kind) const {
   std::string text;
@@ -114,15 +125,23 @@ std::string Machine::all(ResourceKind kind) const {
 }
 
 void Machine::turn() {
+  const wire::SyncRequest request = speak();
+  Result<fleet::SyncOutcome> outcome = fleet::sync(world_.context("worker:" + name_), {.key = "", .worker = name_}, request);
+  hear(outcome.ok() ? Result<wire::SyncAnswer>(std::move(outcome.value().answer)) : outcome.error());
+}
+
+wire::SyncRequest Machine::speak() {
   if (!process_) process_ = std::make_unique<Process>(*this);
   worker::Agent& agent = process_->agent;
-  const fleet::Context context = world_.context("worker:" + name_);
-  const Instant now{context.moment.now.ms};
+  const Instant now{world_.context().moment.now.ms};
   process_->list(agent.begin(now), now);
-  const wire::SyncRequest request = agent.prepare(std::nullopt, now);
-  Result<fleet::SyncOutcome> outcome = fleet::sync(context, {.key = "", .worker = name_}, request);
-  Result<wire::SyncAnswer> answer = outcome.ok() ? Result<wire::SyncAnswer>(std::move(outcome.value().answer)) : outcome.error();
-  superseded_ = agent.take(answer, now).verdict == worker::Turn::Verdict::kSuperseded;
+  return agent.prepare(std::nullopt, now);
+}
+
+void Machine::hear(const Result<wire::SyncAnswer>& answer) {
+  if (!process_) return;
+  const Instant now{world_.context().moment.now.ms};
+  superseded_ = process_->agent.take(answer, now).verdict == worker::Turn::Verdict::kSuperseded;
   carry_out();
 }
 
@@ -131,13 +150,27 @@ void Machine::carry_out() {
   const Instant now{world_.context().moment.now.ms};
   for (std::vector<worker::Start> starts = destroyer.start(now); !starts.empty(); starts = destroyer.start(now)) {
     for (const worker::Start& start : starts) {
-      Status outcome;
-      for (ports::ResourceDriver* driver : process_->agent.drivers_of(start.kind, start.handle)) {
-        outcome = driver->destroy(Handle(start.handle), start.deadline);
-      }
-      destroyer.finished(start.kind, start.handle, outcome, now);
+      const Carried carried = carry_ ? carry_(start.kind, start.handle) : Carried::kDone;
+      if (carried == Carried::kDone) carry_out(start, now);
+      if (carried == Carried::kFails) destroyer.finished(start.kind, start.handle, unavailable("the driver cannot destroy it"), now);
+      if (carried == Carried::kHangs) process_->hung.push_back(start);
     }
   }
+}
+
+void Machine::carry_out(const worker::Start& start, Instant now) {
+  Status outcome;
+  for (ports::ResourceDriver* driver : process_->agent.drivers_of(start.kind, start.handle)) {
+    outcome = driver->destroy(Handle(start.handle), start.deadline);
+  }
+  process_->agent.destroyer().finished(start.kind, start.handle, outcome, now);
+}
+
+void Machine::end_hung() {
+  if (!process_) return;
+  const Instant now{world_.context().moment.now.ms};
+  for (const worker::Start& start : std::exchange(process_->hung, {})) carry_out(start, now);
+  carry_out();
 }
 
 }  // namespace reclaim::sim

@@ -54,6 +54,7 @@ ALLOWED = {
         "fuzz/": "made from the decoder's name",
         "tests/": "made from a seed that the failure names",
         "src/sim/schedules": "made from a seed that repeats the run",
+        "src/sim/swarm": "made from a seed that repeats the run",
     },
     THREAD: {
         "src/runtime/": "the room of threads",

@@ -1,0 +1,22 @@
+// Seeds that once found something, with what they found. A world changes with the code that builds it, so a seed may lose its story; the
+// story has a test of its own then.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace reclaim::test {
+
+struct KeptSeed {
+  std::string_view workload;
+  std::uint64_t seed;
+  std::string_view story;
+};
+
+inline constexpr KeptSeed kCorpus[] = {
+    {"archive", 65,
+     "A desk was collected between making a segment and announcing it to a queue that refused it. It could not undo what the collector had "
+     "put into a queue by then, and told the submitter that the request was nowhere."},
+};
+
+}  // namespace reclaim::test
