@@ -9,7 +9,11 @@
 
 namespace reclaim::sim {
 
-void Stage::add(std::string name, std::function<void()> part) { actors_.push_back({.name = std::move(name), .part = std::move(part)}); }
+void Stage::add(std::string name, std::function<void()> part) {
+  Actor& actor = actors_.emplace_back();
+  actor.name = std::move(name);
+  actor.part = std::move(part);
+}
 
 bool Stage::play(const Director& director) {
   director_ = &director;
@@ -39,12 +43,12 @@ void Stage::live(std::size_t self) {
   choose(std::nullopt);
 }
 
-void Stage::arrive(const std::string& call) {
+void Stage::arrive(const Call& call) {
   std::unique_lock lock(mutex_);
   const std::size_t self = turn_.value();
-  choose(self);
+  choose(self, &call);
   wait_for_turn(lock, self);
-  lines_.push_back({self, call});
+  lines_.push_back({self, call.what});
 }
 
 void Stage::take(const void* thing) {
@@ -72,24 +76,25 @@ void Stage::note(const std::string& how) {
   lines_.push_back({turn_.value(), "  " + how});
 }
 
-void Stage::choose(std::optional<std::size_t> current) {
-  Cue cue{.step = steps_, .current = current};
+void Stage::choose(std::optional<std::size_t> current, const Call* call) {
+  Cue cue{.step = steps_, .current = current, .call = call, .is_held = !taken_.empty()};
   for (std::size_t i = 0; i < actors_.size(); ++i) {
     if (actors_[i].state == State::kReady) cue.ready.push_back(i);
   }
   turn_.reset();
-  if (!cue.ready.empty()) {
-    const Decision decision = steps_ < kStepsMax ? (*director_)(cue) : Decision{.actor = cue.ready.front(), .dies = true};
-    check(std::ranges::binary_search(cue.ready, decision.actor), "the director named an actor that cannot go on");
-    if (steps_ < kStepsMax) ++steps_;
-    turn_ = decision.actor;
-    actors_[decision.actor].dies = decision.dies;
-  }
-  changed_.notify_all();
+  if (cue.ready.empty()) return;
+  is_over_ |= steps_ == kStepsMax;
+  const Decision decision = is_over_ ? Decision{.actor = cue.ready.front(), .dies = true} : (*director_)(cue);
+  check(std::ranges::binary_search(cue.ready, decision.actor), "the director named an actor that cannot go on");
+  if (!is_over_) ++steps_;
+  is_over_ |= decision.is_end;
+  turn_ = decision.actor;
+  actors_[decision.actor].dies = decision.dies || decision.is_end;
+  if (turn_ != current) actors_[decision.actor].has_turn.notify_one();
 }
 
 void Stage::wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t self) {
-  changed_.wait(lock, [&] { return turn_ == self; });
+  actors_[self].has_turn.wait(lock, [&] { return turn_ == self; });
   if (std::exchange(actors_[self].dies, false)) throw Crash{};
 }
 

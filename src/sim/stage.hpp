@@ -22,6 +22,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/calls.hpp"
+
 namespace reclaim::sim {
 
 // Somebody has to go on.
@@ -29,10 +31,13 @@ struct Cue {
   std::size_t step = 0;                // decisions so far
   std::optional<std::size_t> current;  // who stands before a call; nobody: it has ended, or has to wait
   std::vector<std::size_t> ready;      // who can go on, ascending, with the current one; never empty
+  const Call* call = nullptr;          // of the current one
+  bool is_held = false;                // somebody has taken what others may have to wait for
 };
 struct Decision {
   std::size_t actor = 0;
   bool dies = false;
+  bool is_end = false;  // of the run: all die
 };
 using Director = std::function<Decision(const Cue&)>;
 
@@ -51,7 +56,7 @@ class Stage {
   // To the end of the last one. False: not by then.
   bool play(const Director& director);
 
-  void arrive(const std::string& call);
+  void arrive(const Call& call);
   // What one does and the others wait for. Given back by who had it, also when it dies.
   void take(const void* thing);
   void give(const void* thing);
@@ -71,20 +76,21 @@ class Stage {
     State state = State::kReady;
     const void* waits_for = nullptr;
     bool dies = false;
+    std::condition_variable has_turn = {};
   };
 
   void live(std::size_t self);
-  void choose(std::optional<std::size_t> current);
+  void choose(std::optional<std::size_t> current, const Call* call = nullptr);
   void wait_for_turn(std::unique_lock<std::mutex>& lock, std::size_t self);
 
   std::deque<Actor> actors_;
   const Director* director_ = nullptr;
 
   std::mutex mutex_;  // guards what follows, and the states of actors
-  std::condition_variable changed_;
   std::optional<std::size_t> turn_;
   std::vector<const void*> taken_;
   std::size_t steps_ = 0;
+  bool is_over_ = false;
   std::vector<Line> lines_;
 };
 

@@ -14,9 +14,9 @@ namespace {
 
 // Adds one to what both share, in two calls: the update of the other may be lost in between.
 void add_one(Stage& stage, int& shared) {
-  stage.arrive("read");
+  stage.arrive({"read"});
   const int seen = shared;
-  stage.arrive("write");
+  stage.arrive({"write"});
   shared = seen + 1;
 }
 
@@ -89,10 +89,10 @@ TEST(Stages, KeepAnActorWaitingForWhatAnotherHas) {
     int inside = 0;
     for (const char* name : {"a", "b", "c"}) {
       stage.add(name, [&] {
-        stage.arrive("begin");
+        stage.arrive({"begin"});
         stage.take(&inside);
         EXPECT_EQ(++inside, 1);
-        stage.arrive("commit");
+        stage.arrive({"commit"});
         EXPECT_EQ(inside--, 1);
         stage.give(&inside);
       });
@@ -105,7 +105,7 @@ TEST(Stages, KeepAnActorWaitingForWhatAnotherHas) {
 TEST(Stages, EndARunThatWouldNotEnd) {
   Stage stage;
   stage.add("a", [&] {
-    for (;;) stage.arrive("again");
+    for (;;) stage.arrive({"again"});
   });
   EXPECT_FALSE(stage.play([](const Cue& cue) { return Decision{.actor = cue.ready.front()}; }));
 }
