@@ -271,5 +271,7 @@ std::vector<Workflow> workflows() {
 
 TEST(CrashAtEveryStep, OfEveryFleetWorkflowKeepsTheInvariants) { crash_at_every_step("fleet", workflows()); }
 
+TEST(CrashTwice, InEveryFleetWorkflowKeepsTheInvariants) { crash_twice("fleet", workflows()); }
+
 }  // namespace
 }  // namespace reclaim::test

@@ -160,13 +160,15 @@ std::vector<Workflow> of_what_was_lost() {
   };
 }
 
-TEST(CrashAtEveryStep, OfEveryGuardKeepsTheInvariants) {
-  std::vector<Workflow> workflows;
-  for (const auto& some : {of_what_is_found(), of_incarnations(), of_what_was_lost()}) {
-    workflows.insert(workflows.end(), some.begin(), some.end());
-  }
-  crash_at_every_step("guards", workflows);
+std::vector<Workflow> workflows() {
+  std::vector<Workflow> all;
+  for (const auto& some : {of_what_is_found(), of_incarnations(), of_what_was_lost()}) all.insert(all.end(), some.begin(), some.end());
+  return all;
 }
+
+TEST(CrashAtEveryStep, OfEveryGuardKeepsTheInvariants) { crash_at_every_step("guards", workflows()); }
+
+TEST(CrashTwice, InEveryGuardKeepsTheInvariants) { crash_twice("guards", workflows()); }
 
 }  // namespace
 }  // namespace reclaim::test

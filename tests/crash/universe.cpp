@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "crash/pairs.hpp"
 #include "ports/statements.hpp"
 
 namespace reclaim::test {
@@ -19,14 +20,24 @@ constexpr int kStride = 3;
 constexpr int kStride = 1;
 #endif
 
+constexpr int kUsualStride = 20;  // of pairs
+
+// Until every deadline of these workflows has passed.
+struct Rounds {
+  int count;
+  Millis step;
+};
+constexpr Rounds kManySmall{6, 1min};
+constexpr Rounds kFewLong{4, 2min};
+
 // A new server finds what the dead one left; clients ask again; workers come by.
-void recover(Universe& universe, const Workflow& workflow, bool worker_died) {
+void recover(Universe& universe, const Workflow& workflow, bool worker_died, const Rounds& rounds) {
   universe.world.see_through(*universe.engine);
   universe.world.take_claim();
   if (worker_died) universe.machine.crash();
   workflow.act(universe);
-  for (int i = 0; i < 6; ++i) {
-    universe.world.advance(1min);
+  for (int i = 0; i < rounds.count; ++i) {
+    universe.world.advance(rounds.step);
     universe.settle(2);
   }
 }
@@ -55,7 +66,7 @@ int calls_of(const Workflow& workflow) {
   universe.world.see_through(faulty);
   workflow.act(universe);
   universe.world.see_through(*universe.engine);
-  recover(universe, workflow, false);
+  recover(universe, workflow, false, kManySmall);
   EXPECT_EQ(breach_of(universe), "") << workflow.name << " without any crash";
   return fault.calls;
 }
@@ -71,8 +82,36 @@ std::string run_with(const Workflow& workflow, int at, sim::Outcome outcome, boo
   } catch (const sim::Crash&) {
   }
   if (!fault.happened) return "the fault did not happen: the workflow is not deterministic";
-  recover(universe, workflow, worker_died);
+  recover(universe, workflow, worker_died, kManySmall);
   return breach_of(universe);
+}
+
+// The server that comes after the first meets a fault, too: while the client asks again, in a round of passes, or in the worker's next
+// sync.
+Met run_with_two(const Workflow& workflow, Fault first, Fault second) {
+  Universe universe;
+  workflow.arrange(universe);
+  sim::FaultyDatabase through(*universe.engine, first);
+  universe.world.see_through(through);
+  try {
+    workflow.act(universe);
+  } catch (const sim::Crash&) {
+  }
+  universe.world.see_through(*universe.engine);
+  universe.world.take_claim();
+  const bool worker_died = (first.at + second.at) % 2 == 1;
+  if (worker_died) universe.machine.crash();
+  sim::FaultyDatabase next(*universe.engine, second);
+  universe.world.see_through(next);
+  try {
+    workflow.act(universe);
+    universe.settle(1);
+  } catch (const sim::Crash&) {
+  }
+  recover(universe, workflow, !worker_died, kFewLong);
+  EXPECT_EQ(breach_of(universe), "") << workflow.name << ", call " << first.at << ", outcome " << static_cast<int>(first.outcome)
+                                     << ", then call " << second.at << ", outcome " << static_cast<int>(second.outcome);
+  return {first.happened, second.happened};
 }
 
 }  // namespace
@@ -122,6 +161,15 @@ void crash_at_every_step(const char* plane, const std::vector<Workflow>& workflo
     }
   }
   std::printf("crash points: %s: %zu workflows, %d calls, %d runs\n", plane, workflows.size(), points, runs);
+}
+
+void crash_twice(const char* plane, const std::vector<Workflow>& workflows) {
+  const int stride = stride_of(kUsualStride);
+  int pairs = 0;
+  for (const Workflow& workflow : workflows) {
+    pairs += crash_in_pairs(stride, [&](const Fault& first, const Fault& second) { return run_with_two(workflow, first, second); });
+  }
+  std::printf("crash points: %s, pairs: %d, every %d of them, ends in turn\n", plane, pairs, stride);
 }
 
 void two_builds(Universe& universe) {

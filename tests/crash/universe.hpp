@@ -74,6 +74,7 @@ class Universe {
   std::unique_ptr<ports::Database> engine = sim::memory_database();
   FleetWorld world{*engine};
   Machine machine{world};
+  sim::Teller teller{world, "w2"};  // of a second worker, once it is enrolled
   std::set<std::string> wanted;
   std::string breach;
   CountingRandom random;
@@ -91,6 +92,8 @@ struct Workflow {
 
 // Every call, every outcome, with and without the worker's death. Prints how many.
 void crash_at_every_step(const char* plane, const std::vector<Workflow>& workflows);
+// And who comes after the first stops too (crash/pairs.hpp).
+void crash_twice(const char* plane, const std::vector<Workflow>& workflows);
 
 inline void nothing(Universe&) {}
 
