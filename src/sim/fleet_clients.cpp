@@ -137,6 +137,8 @@ void FleetClients::record() {
   const auto recorded = scene_.ask("token:ci", [&](const fleet::Context& context) { return fleet::register_resource(context, spec); });
   const bool is_known = tell("records " + thing.name.str() + (spec.owner ? " for " + spec.owner->str() : ""), error_of(recorded));
   if (!recorded.ok() && is_known) return;
+  // Nobody makes what may not be recorded: of the last bearer it is still known what was asked.
+  if (!recorded.ok() && scene_.truth.find(thing.name) != nullptr) return;
   // The last bearer may be creating still, where an answer was lost: that is another's.
   if (recorded.ok() && !recorded.value().created) return;
   if (recorded.ok()) thing.stage = Stage::kRecorded;

@@ -1,6 +1,7 @@
 #include "sim/workload_archive.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@ constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::uint32_t kSwitchPermille = 250;
 constexpr int kMounts = 8;
 constexpr int kRoundsAtRest = 3;
+constexpr int kLooksMost = 60;  // until all who died one after the other, collectors among them, are collected
 
 class ArchiveWorkload : public Workload {
  public:
@@ -102,7 +104,7 @@ class ArchiveWorkload : public Workload {
   // A6: while one tape's queue is reserved and its cleaner does nothing, another tape is read and reported.
   void expect_nobody_waits() {
     Process collector(*scene_.database, scene_.store, "collector-of-the-dead");
-    for (int look = 0; look < 8; ++look) (void)collector.collect().ok();
+    for (int look = 0; look < kLooksMost && must(scene_.store.list_all("agent")).size() > 1; ++look) (void)collector.collect().ok();
     Process cleaner(*scene_.database, scene_.store, "slow-cleaner");
     (void)clean_up(scene_.plainly(), cleaner.hand, cleaner.estate, 1).ok();
     const auto id = submit_plainly(scene_, ArchiveScene::file_of(1));
@@ -158,9 +160,18 @@ class ArchiveWorkload : public Workload {
   void expect_a_clean_store() {
     const archive::StoreReport report = must(archive::check_store(scene_.store));
     for (const archive::Finding& finding : report.findings) {
+      if (is_left_for_later(finding)) continue;
       const std::string invariant(archive::invariant_of(finding.kind));
       run_.breach(invariant.empty() ? "A1" : invariant, (invariant.empty() ? "left over at rest: " : "") + finding.sentence);
     }
+  }
+
+  // Who takes from a queue, or empties it, drops the entries that lead to nothing; nobody does of a tape that is DISABLED.
+  bool is_left_for_later(const archive::Finding& finding) {
+    if (finding.kind != archive::Finding::Kind::kDeadPointer) return false;
+    return std::ranges::any_of(std::array{"V1", "V2", "V3"}, [&](const char* vid) {
+      return finding.objects.front() == object_name(to_transfer(vid)) && scene_.state_of(vid) == archive::TapeState::kDisabled;
+    });
   }
 
   void expect_balance() {
