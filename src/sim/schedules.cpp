@@ -1,5 +1,8 @@
 #include "sim/schedules.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/result.hpp"
 
 namespace reclaim::sim {
@@ -41,11 +44,23 @@ Director SeededSchedule::director() {
 }
 
 Decision SeededSchedule::decide(const Cue& cue) {
-  const bool goes_on = cue.current && !happens(options_.switch_percent, 100);
-  const std::size_t actor = goes_on ? *cue.current : cue.ready[random_() % cue.ready.size()];
+  pause_some(cue);
+  std::vector<std::size_t> awake;
+  std::ranges::copy_if(cue.ready, std::back_inserter(awake), [this](std::size_t actor) { return !paused_.contains(actor); });
+  const bool goes_on = cue.current && !paused_.contains(*cue.current) && !happens(options_.switch_percent, 100);
+  const std::size_t actor = goes_on ? *cue.current : awake[random_() % awake.size()];
   const bool dies = options_.deaths_max > 0 && happens(options_.death_permille, 1000);
   if (dies) --options_.deaths_max;
   return {.actor = actor, .dies = dies};
+}
+
+void SeededSchedule::pause_some(const Cue& cue) {
+  if (cue.current && options_.pauses_max > 0 && happens(options_.pause_permille, 1000)) {
+    --options_.pauses_max;
+    paused_.insert(*cue.current);
+  }
+  const bool all_are = std::ranges::all_of(cue.ready, [this](std::size_t actor) { return paused_.contains(actor); });
+  if (all_are) paused_.clear();
 }
 
 }  // namespace reclaim::sim

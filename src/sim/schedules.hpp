@@ -1,4 +1,5 @@
-// Who decides on a stage: every schedule of few preemptions, one after the other, or one by a seed.
+// Who decides on a stage: every schedule of few preemptions, one after the other (sim/reduced_schedules.hpp leaves out what is the same),
+// or one by a seed.
 //
 // A preemption takes the turn from an actor that could have gone on. Faults of concurrency need few of them, so all schedules with up to
 // two say more than many random ones. (Musuvathi and Qadeer 2007; for the seeds: Burckhardt et al., "A randomized scheduler with
@@ -8,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "sim/stage.hpp"
@@ -45,6 +47,8 @@ struct SeededOptions {
   std::uint32_t switch_percent = 20;  // of the calls, somebody else goes on
   std::uint32_t deaths_max = 0;
   std::uint32_t death_permille = 5;  // of the calls
+  std::uint32_t pauses_max = 0;      // each until nobody else can go on: longer than any timeout
+  std::uint32_t pause_permille = 5;  // of the calls
 };
 
 // The same seed, the same decisions.
@@ -55,10 +59,12 @@ class SeededSchedule {
 
  private:
   Decision decide(const Cue& cue);
+  void pause_some(const Cue& cue);
   bool happens(std::uint32_t of, std::uint32_t in) { return random_() % in < of; }
 
   std::mt19937_64 random_;
   SeededOptions options_;
+  std::set<std::size_t> paused_;
 };
 
 }  // namespace reclaim::sim

@@ -33,10 +33,10 @@ struct Bay {
   ports::DiskBuffer& buffer;
 };
 
-// Mount after mount, through whatever goes wrong.
-inline void serve(const std::string& name, const Bay& bay, int mounts_max) {
+// Mount after mount, through whatever goes wrong. What it was refused after its agent had been collected.
+inline agents::LateWrites serve(const std::string& name, const Bay& bay, int mounts_max) {
   const auto agent = agents::Agent::register_as(bay.store, name, "drive");
-  if (!agent.ok()) return;
+  if (!agent.ok()) return {};
   Hand hand(bay.store, *agent.value());
   std::int64_t now_ms = 1'764'000'000'000;
   const auto context = [&]() -> Context { return {bay.database, {now_ms}, "drive:" + name}; };
@@ -55,6 +55,7 @@ inline void serve(const std::string& name, const Bay& bay, int mounts_max) {
     now_ms += 60'000;  // no tape rests any more
   }
   if (drive::give_everything_back(one).ok()) (void)agent.value()->leave();
+  return agent.value()->heart().late();
 }
 
 }  // namespace reclaim::test
