@@ -50,7 +50,7 @@ struct Broken : ArchiveWorld {
   }
 
   void expect_final(const std::string& where) {
-    EXPECT_EQ(state_of("V1"), TapeState::kBroken) << where;
+    EXPECT_EQ(archive::name_of(state_of("V1")), archive::name_of(TapeState::kBroken)) << where;
     EXPECT_EQ(all_requests(), (Ids{{kWhole, 1}, {kWhole, 2}, {kApart, 1}, {kApart, 2}, {kApart, 3}, {kAlone, 1}})) << where;
     EXPECT_TRUE(find_ended(context(), std::vector{RequestId{kAlone, 2}}).value().front().has_value()) << where;
     EXPECT_EQ(contents().count(to_transfer("V1")), 0u) << where;

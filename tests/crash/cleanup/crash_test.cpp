@@ -51,7 +51,7 @@ int crash_everywhere() {
       is_reached = fault.happened;
       Process second(*broken.database, broken.store, "second");
       second.run_all();
-      broken.expect_final("A1 one-place, A2 no-loss, A4 pending-is-finite: a cleaner " + testing_support::in_words(fault) + ":\n" +
+      broken.expect_final("A1 one-place, A2 no-loss, A4 pending-is-finite: a cleaner is " + testing_support::in_words(fault) + ":\n" +
                           store.told());
       if (testing::Test::HasFailure()) return runs;
     }
