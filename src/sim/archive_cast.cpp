@@ -80,6 +80,21 @@ drive::Drive drive_of(const std::string& name, Hand& hand, ArchiveEstate& estate
           .is_stopping = [] { return false; }};
 }
 
+std::string text_of(const Result<drive::MountReport>& mounted) {
+  if (!mounted.ok()) return mounted.error().message;
+  const drive::MountReport& one = mounted.value();
+  if (!one.vid) return "finds no tape worth a mount" + (one.why.empty() ? "" : ": " + one.why);
+  return "had " + one.vid->str() + " mounted: " + std::to_string(one.delivered) + " delivered, " + std::to_string(one.failed) + " failed" +
+         (one.why.empty() ? "" : ", " + one.why) + (one.problems.empty() ? "" : ", " + one.problems.front());
+}
+
+std::string text_of(const Result<ReporterReport>& told) {
+  if (!told.ok()) return told.error().message;
+  const ReporterReport& one = told.value();
+  return std::to_string(one.receipts) + " reported, " + std::to_string(one.untold) + " with nobody to tell, " + std::to_string(one.again) +
+         " to no avail" + (one.problems.empty() ? "" : ", " + one.problems.front());
+}
+
 void drive_tapes(ArchiveScene& scene, const char* name) {
   live(scene, name, "drive", [&scene, name](Hand& hand, ArchiveEstate& estate) {
     drive::Drive one = drive_of(name, hand, estate, scene, [&scene] { return scene.now(); });
@@ -219,14 +234,16 @@ void serve_plainly(ArchiveScene& scene, const std::string& name, int mounts) {
   ArchiveEstate estate(hand, context);
   drive::Drive one = drive_of(name, hand, estate, scene, context);
   for (int i = 0; i < mounts; ++i) {
-    (void)drive::serve_one_mount(one).ok();
+    const auto mounted = drive::serve_one_mount(one);
+    scene.run.story.say("drive " + name, text_of(mounted));
     scene.wall_ms += 60'000;  // no tape rests any more
   }
   if (drive::give_everything_back(one).ok()) (void)agent->leave().ok();
 }
 
 void report_plainly(ArchiveScene& scene, Process& process) {
-  (void)report([&scene] { return scene.plainly(); }, process.hand, process.estate, scene.sink, kReporting, Process::kBudget).ok();
+  const auto told = report([&scene] { return scene.plainly(); }, process.hand, process.estate, scene.sink, kReporting, Process::kBudget);
+  scene.run.story.say("reporter", text_of(told));
   scene.wall_ms += 3'600'000;  // no report waits any more
 }
 
