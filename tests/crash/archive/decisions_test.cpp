@@ -116,7 +116,7 @@ TEST(DecisionCrashes, LeaveEachRequestWhereItCounts) {
     for (int at = 0; at < calls; ++at) {
       for (const sim::Outcome outcome : sim::kOutcomes) run(story, at, outcome);
     }
-    std::cout << story.name << ": " << calls << " calls, " << calls * 3 << " points\n";
+    std::cout << "crash points: " << story.name << ": " << calls << " calls, " << calls * 3 << " points\n";
   }
 }
 

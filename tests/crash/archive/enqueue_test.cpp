@@ -159,7 +159,7 @@ TEST(EnqueueCrashes, AtEveryCallToTheStoreLoseNothingThatWasAnswered) {
       }
     }
   }
-  std::cout << "enqueue: " << calls << " calls, " << points << " points\n";
+  std::cout << "crash points: enqueue: " << calls << " calls, " << points << " points\n";
 }
 
 // False: there are not so many writes.
@@ -193,7 +193,7 @@ TEST(EnqueueCrashes, AWriteThatArrivesLateChangesNothingThatCounts) {
     int held = 0;
     while (arrives_late(archive, held, is_ill)) ++held;
     EXPECT_GT(held, 10);
-    std::cout << "enqueue: " << held << " late writes\n";
+    std::cout << "crash points: enqueue: " << held << " late writes\n";
   }
 }
 

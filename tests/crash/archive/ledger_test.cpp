@@ -108,7 +108,7 @@ TEST(LedgerCrashes, LeaveNothingUnaccounted) {
       ++points;
     }
   }
-  std::cout << "ledger: " << calls << " calls, " << points << " points\n";
+  std::cout << "crash points: ledger: " << calls << " calls, " << points << " points\n";
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "adapters/database_sqlite/sqlite.hpp"
 #include "adapters/objects_memory/memory_store.hpp"
 #include "agents/agent.hpp"
 #include "archive/disperse.hpp"
@@ -18,6 +17,7 @@
 #include "archive/store_check.hpp"
 #include "archive/tapes.hpp"
 #include "sim/counting_store.hpp"
+#include "sim/memory_database.hpp"
 
 namespace reclaim::archive::samples {
 
@@ -44,7 +44,7 @@ struct Archive {
     add_files(context, {spec}).value().front().value();
   }
 
-  std::unique_ptr<ports::Database> database = database_sqlite::open_sqlite({}).value();
+  std::unique_ptr<ports::Database> database = sim::memory_database();
   Context context{*database, {kNow}, "test"};
   objects_memory::MemoryStore memory;
   std::int64_t fseq = 0;
