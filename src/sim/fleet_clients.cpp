@@ -135,7 +135,10 @@ void FleetClients::record() {
   if (!thing.container.empty()) spec.container = Handle(thing.container);
   if (!thing.parent.empty()) spec.parent = Handle(thing.parent);
   const auto recorded = scene_.ask("token:ci", [&](const fleet::Context& context) { return fleet::register_resource(context, spec); });
-  const bool is_known = tell("records " + thing.name.str() + (spec.owner ? " for " + spec.owner->str() : ""), error_of(recorded));
+  const std::string needed = thing.parent + thing.container;
+  const bool is_known = tell(
+      "records " + thing.name.str() + (spec.owner ? " for " + spec.owner->str() : "") + (needed.empty() ? "" : ", that needs " + needed),
+      error_of(recorded));
   if (!recorded.ok() && is_known) return;
   // Nobody makes what may not be recorded: of the last bearer it is still known what was asked.
   if (!recorded.ok() && scene_.truth.find(thing.name) != nullptr) return;
@@ -143,6 +146,11 @@ void FleetClients::record() {
   if (recorded.ok() && !recorded.value().created) return;
   if (recorded.ok()) thing.stage = Stage::kRecorded;
   thing.recorded_ms = scene_.truth.now_ms;
+  // Whatever stood on the last bearer does not stand on this one.
+  for (auto& [name, other] : scene_.truth.things) {
+    std::string& below = thing.name.kind == ResourceKind::kVolume ? other.parent : other.container;
+    if (name.worker == thing.name.worker && below == thing.name.handle) below.clear();
+  }
   scene_.truth.things[thing.name] = thing;
   if (recorded.ok()) making_.push_back(thing.name);
 }
@@ -241,12 +249,14 @@ void FleetClients::live_with_restore() {
   forget_work();
   for (auto& [name, thing] : scene_.truth.things) {
     // What was recorded since the copy is adopted. What changed hands or was pinned since is as the copy has it.
-    const bool is_adopted = thing.recorded_ms > scene_.copied_ms && thing.stage == Stage::kConfirmed;
+    const bool is_adopted = thing.recorded_ms >= scene_.copied_ms && thing.stage == Stage::kConfirmed;
+    // What it stands on nobody has told.
+    if (is_adopted) thing.parent = thing.container = "";
     const bool was_renewed = std::ranges::any_of(thing.owners, [this](const std::string& id) {
       const ClientOwner& owner = scene_.truth.owners[id];
-      return owner.put_ms > scene_.copied_ms && owner.ttl_ms > 0;
+      return owner.put_ms >= scene_.copied_ms && owner.ttl_ms > 0;
     });
-    const bool has_changed = thing.changed_ms > scene_.copied_ms || was_renewed || thing.stage != Stage::kConfirmed;
+    const bool has_changed = thing.changed_ms >= scene_.copied_ms || was_renewed || thing.stage != Stage::kConfirmed;
     if (has_changed && !is_adopted) thing.is_unsure = true;
   }
 }
