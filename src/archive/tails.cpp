@@ -208,6 +208,12 @@ void Tails::give_up(const Fresh& fresh, const Error& why, Put& put, std::string 
   doubts_.emplace(fresh.at.id, Doubt{fresh.at.id, std::move(created)});
 }
 
+Result<ports::Version> Tails::version_of_created(const ports::StoreCall& call) {
+  const ports::Object object = TRY(hand_.store().read(call.name));
+  if (object.bytes == call.bytes) return object.version;
+  return unavailable(call.name.str() + " was collected before it was announced, and may be in a queue");
+}
+
 void Tails::create(std::vector<Fresh>& fresh, Put& put) {
   std::vector<ports::StoreCall> calls;
   calls.reserve(fresh.size());
@@ -217,11 +223,7 @@ void Tails::create(std::vector<Fresh>& fresh, Put& put) {
   for (std::size_t i = 0; i < fresh.size(); ++i) {
     Result<ports::Version> version =
         outcome_of_write(hand_.store(), calls[i], answers[i], fresh[i].at.id, fresh[i].at.segment.requests().rbegin()->ordinal());
-    // Written and not changed since: nobody knows of it yet.
-    if (version.ok() && version.value() == ports::Version{}) {
-      const Result<ports::Object> object = hand_.store().read(calls[i].name);
-      version = object.ok() ? Result<ports::Version>(object.value().version) : object.error();
-    }
+    if (version.ok() && version.value() == ports::Version{}) version = version_of_created(calls[i]);
     if (version.ok()) {
       fresh[i].at.version = version.value();
       created.push_back(std::move(fresh[i]));

@@ -85,6 +85,8 @@ class Tails {
   void conclude(const Appending& appending, const ports::StoreCall& call, const ports::StoreAnswer& answer, WaitingByTape& waiting,
                 Put& put);
   std::vector<Fresh> draw(WaitingByTape& waiting);
+  // Of a write that arrived without an answer. kUnavailable: others have had the segment since.
+  Result<ports::Version> version_of_created(const ports::StoreCall& call);
   void create(std::vector<Fresh>& fresh, Put& put);
   void announce_them(std::vector<Fresh>& fresh, WaitingByTape& waiting, Put& put);
   void hand_over(std::vector<Fresh>& fresh, Put& put);

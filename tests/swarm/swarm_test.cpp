@@ -22,13 +22,14 @@ using sim::RunOutcome;
 std::string told(const sim::WorkloadKind& workload, const RunOutcome& outcome) {
   std::string text;
   for (const sim::Breach& breach : outcome.breaches) text += breach.invariant + ": " + breach.sentence + "\n";
-  return text + "  reclaim simulate --workload " + std::string(workload.name) + " --seed " + std::to_string(outcome.seed);
+  return text + "  reclaim simulate --workload " + std::string(workload.name) + " --seed " + std::to_string(outcome.seed) + " --steps " +
+         std::to_string(outcome.steps);
 }
 
-void expect_to_hold_twice(const sim::WorkloadKind& workload, std::uint64_t seed, FaultCounts& faults) {
-  const RunOutcome once = run_swarm(workload, seed, workload.steps);
+void expect_to_hold_twice(const sim::WorkloadKind& workload, std::uint64_t seed, std::size_t steps, FaultCounts& faults) {
+  const RunOutcome once = run_swarm(workload, seed, steps);
   EXPECT_TRUE(once.holds()) << told(workload, once);
-  const RunOutcome again = run_swarm(workload, seed, workload.steps);
+  const RunOutcome again = run_swarm(workload, seed, steps);
   EXPECT_EQ(once.digest, again.digest) << "another story the second time: " << told(workload, again);
   for (const auto& [kind, count] : once.faults) faults[kind] += 2 * count;
 }
@@ -39,7 +40,9 @@ TEST(Swarm, OfSeedsHoldsEveryInvariantAndIsTheSameAgain) {
   FaultCounts faults;
   std::string line;
   for (const sim::WorkloadKind& workload : sim::workloads()) {
-    for (std::uint64_t seed = kFirst; seed < kFirst + kSeeds && !HasFailure(); ++seed) expect_to_hold_twice(workload, seed, faults);
+    for (std::uint64_t seed = kFirst; seed < kFirst + kSeeds && !HasFailure(); ++seed) {
+      expect_to_hold_twice(workload, seed, workload.steps, faults);
+    }
     line += std::string(workload.name) + " " + std::to_string(kSeeds) + " seeds, ";
   }
   std::int64_t sum = 0;
@@ -53,7 +56,7 @@ TEST(Swarm, OfTheCorpusHoldsEveryInvariant) {
     const sim::WorkloadKind* workload = sim::find_workload(kept.workload);
     ASSERT_NE(workload, nullptr) << kept.workload;
     SCOPED_TRACE(kept.story);
-    expect_to_hold_twice(*workload, kept.seed, faults);
+    expect_to_hold_twice(*workload, kept.seed, kept.steps == 0 ? workload->steps : kept.steps, faults);
   }
 }
 
