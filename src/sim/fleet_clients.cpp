@@ -250,8 +250,9 @@ void FleetClients::live_with_restore() {
   for (auto& [name, thing] : scene_.truth.things) {
     // What was recorded since the copy is adopted. What changed hands or was pinned since is as the copy has it.
     const bool is_adopted = thing.recorded_ms >= scene_.copied_ms && thing.stage == Stage::kConfirmed;
-    // What it stands on nobody has told.
+    // What it stands on nobody has told, and a pin is forgotten: it is held by its adoption, until somebody takes it over.
     if (is_adopted) thing.parent = thing.container = "";
+    if (is_adopted) thing.is_pinned = false;
     const bool was_renewed = std::ranges::any_of(thing.owners, [this](const std::string& id) {
       const ClientOwner& owner = scene_.truth.owners[id];
       return owner.put_ms >= scene_.copied_ms && owner.ttl_ms > 0;
