@@ -11,7 +11,7 @@ A mutation is a patch, ARCHIVE-OR-FLEET/NAME.patch: its story, what it breaks, a
     Caught by: TEST-PROGRAM GTEST-FILTER
     Survives: WHY          only where nobody can: it changes nothing that counts
 
-The patch is applied to a copy; that one object is compiled as the build does it and linked in front of its room, in BUILD/mutations. The
+The patch is applied to a copy; that one object is compiled as the build does it and takes its place in a copy of its room's library, in BUILD/mutations. The
 working tree and the build stay as they are, and the build has to be there. Caught is what makes the program fail, or take five times its time.
 Exit 1 if a mutation survives without a reason, does not apply, does not compile, or if a program fails without it.
 """
@@ -124,25 +124,36 @@ class Build:
         self.baselines = {}
         self.lock = threading.Lock()
 
-    def compile(self, source, to, instead, first_includes):
-        """`instead` in place of `source`, into the object `to`. Warnings are the compiler's business with code that is to stay."""
+    def compile(self, source, directory, instead, first_includes):
+        """`instead` in place of `source`, and a copy of its room's library in `directory` with that object in place of the room's own.
+        Warnings are the compiler's business with code that is to stay."""
         command = self.compiles.get(str(ROOT / source))
         if command is None:
             raise Failure(f"the build does not compile {source}")
         command = [str(instead) if word == str(ROOT / source) else word for word in command]
-        command[command.index("-o") + 1] = str(to)
+        at = command.index("-o") + 1
+        known = pathlib.PurePath(command[at])  # src/CMakeFiles/ROOM.dir/...
+        room, to = known.parts[2].removesuffix(".dir"), directory / known.name
+        command[at] = str(to)
         compiler = next(i for i, word in enumerate(command) if word.startswith("-"))
         command[compiler:compiler] = [f"-I{path}" for path in first_includes]
-        return must(run([*command, "-w"], self.directory), "it does not compile")
+        compiled = must(run([*command, "-w"], self.directory), "it does not compile")
+        library = directory / f"lib{room}.a"
+        shutil.copy(self.directory / "src" / library.name, library)
+        if known.name not in must(run(["ar", "t", str(library)], self.directory), f"no library {library.name}").output.split():
+            raise Failure(f"{library.name} has no {known.name}")
+        must(run(["ar", "r", str(library), str(to)], self.directory), f"{library.name} cannot be changed")
+        return library, compiled
 
-    def link(self, program, mutated, to):
-        """The mutated object comes before the libraries, so that theirs is not taken; were it needed, too, the linker would refuse both."""
+    def link(self, program, library, to):
+        """With the changed library in place of the room's."""
         listed = must(run(["ninja", "-t", "commands", program], self.directory), f"no program {program}")
         line = listed.output.splitlines()[-1]
-        place = f" -o bin/{program} "
-        if line.count(place) != 1:
+        place, usual = f" -o bin/{program} ", f" src/{library.name} "
+        if line.count(place) != 1 or usual not in line:
             raise Failure(f"{program} is not linked as expected")
-        return must(run(["/bin/sh", "-c", line.replace(place, f" {mutated} -o {to} ")], self.directory), f"{program} does not link")
+        line = line.replace(place, f" -o {to} ").replace(usual, f" {library} ")
+        return must(run(["/bin/sh", "-c", line], self.directory), f"{program} does not link")
 
     def baseline(self, program, tests):
         with self.lock:
@@ -197,14 +208,13 @@ def generate_statements(mutated, source, directory):
 
 
 def compile_mutated(build, mutation, directory, copy):
-    to = directory / "mutated.o"
     if mutation.source.endswith(".sql"):
         made = generate_statements(copy, mutation.source, directory)
         if (made / "ports/statements.hpp").read_text() != (build.directory / "generated/ports/statements.hpp").read_text():
             raise Failure("it changes the numbers of statements, or the build is not up to date")
         catalogue = "src/adapters/sql/catalogue.cpp"
-        return to, build.compile(catalogue, to, ROOT / catalogue, [made])
-    return to, build.compile(mutation.source, to, copy, [])
+        return build.compile(catalogue, directory, ROOT / catalogue, [made])
+    return build.compile(mutation.source, directory, copy, [])
 
 
 def judge(build, mutation, directory, as_it_is=True):
@@ -213,11 +223,11 @@ def judge(build, mutation, directory, as_it_is=True):
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     try:
-        mutated, compiled = compile_mutated(build, mutation, directory, apply(mutation, directory))
+        library, compiled = compile_mutated(build, mutation, directory, apply(mutation, directory))
         verdict.cost += compiled.cpu
         for program, tests in mutation.catchers:
             to = directory / program
-            verdict.cost += build.link(program, mutated, to).cpu
+            verdict.cost += build.link(program, library, to).cpu
             usual = build.baseline(program, tests).cpu if as_it_is else 0
             ran = run_mutated(to, tests, directory, max(CPU_LIMIT, int(5 * usual)))
             to.unlink()
