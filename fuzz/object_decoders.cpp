@@ -1,6 +1,8 @@
 // Objects in the store: any bytes under a name, and any message in a right envelope, which chance would not find.
 #include "decoders.hpp"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include "agents/records.hpp"
 #include "archive/damaged.hpp"
 #include "archive/objects.hpp"
@@ -140,6 +142,9 @@ std::vector<std::string> nothing() { return {"", std::string(4, '\0'), std::stri
 std::vector<std::string> envelopes() {
   return {encode(kId, sample_segment()), encode(kQueue, archive::stored::Queue()), agents::encode(kAgent, agents::stored::Beat())};
 }
+
+// protobuf says of each text that is not UTF-8 that it is none.
+[[maybe_unused]] google::protobuf::LogHandler* const kSilenced = google::protobuf::SetLogHandler(nullptr);
 
 const Known kKnown{{"segment", segment, segments}, {"queue", queue, queues},      {"index", index, indexes},
                    {"mount", mount, mounts},       {"damaged", damaged, nothing}, {"agent", agent, agents_of_all_kinds},

@@ -1,13 +1,14 @@
 """search.py --binary PATH: libFuzzer on every decoder of foreign bytes, a while on each.
 
 It begins with the kept corpus and the decoder's own seeds, and follows what reaches new code. Bytes that end a decoder are kept under
-fuzz/found/, the search goes on with the next decoder, and the exit status is 1. With --keep, inputs that reach code which the corpus does
-not are added to fuzz/corpus/, the fewest that do.
+fuzz/found/, the search goes on with the next decoder, and the exit status is 1. With --keep, a dozen of the inputs that reach code which the
+corpus does not are added to fuzz/corpus/.
 """
 import argparse
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ EXAMPLES = """examples:
   build-fuzz/bin/reclaim-fuzz FILE            one input again; RECLAIM_DECODER names the decoder
 """
 LENGTH_MAX = 4096
+KEPT_AT_ONCE = 12  # of a decoder: a search finds thousands
 CALL_S = 10  # after which an input hangs
 MEMORY_MB = 2048
 
@@ -40,6 +42,17 @@ def last_number(pattern, text):
     return int(found[-1]) if found else 0
 
 
+def keep(given, name, corpus, grown):
+    """Some of what reaches code that the corpus does not, small and large."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        fuzz(given.binary, name, "-merge=1", f"-max_len={LENGTH_MAX}", scratch, corpus, grown)
+        new = sorted((path for path in pathlib.Path(scratch).iterdir() if not (corpus / path.name).exists()),
+                     key=lambda path: (path.stat().st_size, path.name))
+        for path in new[::max(1, len(new) // KEPT_AT_ONCE)][:KEPT_AT_ONCE]:
+            shutil.copy(path, corpus / path.name)
+
+
 def search(given, name):
     """What became of it, in words, and how often the decoder ran; None: it ended a decoder."""
     corpus, found = HERE / "corpus" / name, HERE / "found" / name
@@ -58,8 +71,7 @@ def search(given, name):
             return f"ENDED, see {found}", runs, False
         found.rmdir()
         if given.keep:
-            corpus.mkdir(parents=True, exist_ok=True)
-            fuzz(given.binary, name, "-merge=1", f"-max_len={LENGTH_MAX}", corpus, seeds, grown)
+            keep(given, name, corpus, grown)
         if not found.parent.exists() or not any(found.parent.iterdir()):
             found.parent.rmdir()
     covered = last_number(r"cov: (\d+)", ran.stderr)
