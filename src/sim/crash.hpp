@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "ports/database.hpp"
 
@@ -22,7 +23,13 @@ struct Fault {
   Outcome outcome = Outcome::kStopBefore;
   int calls = 0;  // seen so far
   bool happened = false;
+  std::string story = {};  // each call that was seen and what became of it, in a line of its own
+
+  void tell(int call, const std::string& what, const std::string& became);
 };
+
+// `stopped before call 7 (0 is the first):`, and the story.
+std::string in_words(const Fault& fault);
 
 class FaultyDatabase : public ports::Database {
  public:

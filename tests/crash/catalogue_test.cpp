@@ -16,6 +16,7 @@
 #include "sim/crash.hpp"
 #include "sim/fleet_world.hpp"
 #include "sim/memory_database.hpp"
+#include "support/told.hpp"
 
 namespace reclaim::test {
 namespace {
@@ -154,6 +155,7 @@ TEST(CrashAtEveryStep, OfTheCatalogueIsAsAWholeAndOnce) {
         sim::Fault again;
         subject.ask(again);
         EXPECT_EQ(subject.picture(), after) << change.name << ", call " << at;
+        testing_support::tell_if_failed(std::string(change.name) + ": who does it", fault);
         ++runs;
       }
     }

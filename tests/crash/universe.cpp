@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "audit/events.hpp"
 #include "crash/pairs.hpp"
 #include "ports/statements.hpp"
 
@@ -21,6 +22,7 @@ constexpr int kStride = 1;
 #endif
 
 constexpr int kUsualStride = 20;  // of pairs
+constexpr int kEventsTold = 1000;
 
 // Until every deadline of these workflows has passed.
 struct Rounds {
@@ -42,20 +44,26 @@ void recover(Universe& universe, const Workflow& workflow, bool worker_died, con
   }
 }
 
+// Empty if every invariant holds.
 std::string breach_of(Universe& universe) {
   if (!universe.breach.empty()) return universe.breach;
   const std::string things = universe.machine.all(kContainer) + " " + universe.machine.all(kVolume);
   std::set<std::string> present;
   for (const std::string& thing : sim::words(things)) present.insert(thing);
-  if (present != universe.wanted) return "F2: on the machine: " + things;
+  if (present != universe.wanted) return "F2 no-leak: on the machine is: " + things;
   for (const auto& [handle, rows] : {std::pair(universe.world.containers(), 0), std::pair(universe.world.volumes(), 0)}) {
     for (const std::string& row : sim::words(handle)) {
       const std::string name = row.substr(0, row.find(':'));
-      if (!universe.wanted.contains(name)) return "F3: a row that is over stays: " + row;
+      if (!universe.wanted.contains(name)) return "F3 confirm-before-forget: a row that is over stays: " + row;
     }
   }
-  if (universe.world.unaccounted() != 0) return "C1: unaccounted " + std::to_string(universe.world.unaccounted());
+  if (universe.world.unaccounted() != 0) return "C1 conservation: unaccounted " + std::to_string(universe.world.unaccounted());
   return "";
+}
+
+void expect_kept(Universe& universe, const std::string& what) {
+  const std::string breach = breach_of(universe);
+  if (!breach.empty()) ADD_FAILURE() << breach << "\n" << what << "\nThe audit trail:\n" << universe.audit_trail();
 }
 
 int calls_of(const Workflow& workflow) {
@@ -67,11 +75,11 @@ int calls_of(const Workflow& workflow) {
   workflow.act(universe);
   universe.world.see_through(*universe.engine);
   recover(universe, workflow, false, kManySmall);
-  EXPECT_EQ(breach_of(universe), "") << workflow.name << " without any crash";
+  expect_kept(universe, std::string(workflow.name) + ", the server is " + in_words(fault));
   return fault.calls;
 }
 
-std::string run_with(const Workflow& workflow, int at, sim::Outcome outcome, bool worker_died) {
+void run_with(const Workflow& workflow, int at, sim::Outcome outcome, bool worker_died) {
   Universe universe;
   workflow.arrange(universe);
   Fault fault{.at = at, .outcome = outcome};
@@ -81,9 +89,9 @@ std::string run_with(const Workflow& workflow, int at, sim::Outcome outcome, boo
     workflow.act(universe);
   } catch (const sim::Crash&) {
   }
-  if (!fault.happened) return "the fault did not happen: the workflow is not deterministic";
+  EXPECT_TRUE(fault.happened) << workflow.name << " is not deterministic: it has no call " << at << " this time";
   recover(universe, workflow, worker_died, kManySmall);
-  return breach_of(universe);
+  expect_kept(universe, std::string(workflow.name) + (worker_died ? ", the worker dies, too" : "") + ", the server is " + in_words(fault));
 }
 
 // The server that comes after the first meets a fault, too: while the client asks again, in a round of passes, or in the worker's next
@@ -109,12 +117,24 @@ Met run_with_two(const Workflow& workflow, Fault first, Fault second) {
   } catch (const sim::Crash&) {
   }
   recover(universe, workflow, !worker_died, kFewLong);
-  EXPECT_EQ(breach_of(universe), "") << workflow.name << ", call " << first.at << ", outcome " << static_cast<int>(first.outcome)
-                                     << ", then call " << second.at << ", outcome " << static_cast<int>(second.outcome);
+  expect_kept(universe, std::string(workflow.name) + ", the server is " + in_words(first) + "the next is " + in_words(second));
   return {first.happened, second.happened};
 }
 
 }  // namespace
+
+std::string Universe::audit_trail() const {
+  std::string text;
+  for (const audit::RecordedEvent& recorded : must(audit::read_events(*engine, 0, kEventsTold))) {
+    const audit::Event& event = recorded.event;
+    text += "  " + recorded.actor + ": " + event.action;
+    for (const std::string& part : {event.worker, event.owner, event.handle, event.from, event.to, event.reason}) {
+      if (!part.empty()) text += " " + part;
+    }
+    text += "\n";
+  }
+  return text;
+}
 
 void Universe::open_file() {
   engine = must(database_sqlite::open_sqlite({.path = *disk / "fleet.db", .readers = 0, .patience = 50ms}));
@@ -153,9 +173,8 @@ void crash_at_every_step(const char* plane, const std::vector<Workflow>& workflo
       for (const sim::Outcome outcome : sim::kOutcomes) {
         for (const bool worker_died : {false, true}) {
           ++runs;
-          const std::string breach = run_with(workflow, at, outcome, worker_died);
-          EXPECT_EQ(breach, "") << workflow.name << ", call " << at << ", outcome " << static_cast<int>(outcome)
-                                << (worker_died ? ", the worker died too" : "");
+          run_with(workflow, at, outcome, worker_died);
+          if (testing::Test::HasFailure()) return;
         }
       }
     }

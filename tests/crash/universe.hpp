@@ -40,7 +40,7 @@ class Universe {
     world.policy().unknown_grace = 24h * 365;
     world.enroll("w1");
     machine.on_destroy([this](ResourceKind, const std::string& handle) {
-      if (wanted.contains(handle)) breach = "F1: " + handle + " was destroyed although somebody needs it";
+      if (wanted.contains(handle)) breach = "F1 no-live-kill: " + handle + " was destroyed although somebody needs it";
     });
   }
 
@@ -75,6 +75,9 @@ class Universe {
   FleetWorld world{*engine};
   Machine machine{world};
   sim::Teller teller{world, "w2"};  // of a second worker, once it is enrolled
+  // All that was changed and decided, by whom and why.
+  std::string audit_trail() const;
+
   std::set<std::string> wanted;
   std::string breach;
   CountingRandom random;

@@ -76,7 +76,6 @@ int run(const Story& story, int at, sim::Outcome outcome) {
   sim::Fault fault{.at = at, .outcome = outcome};
   sim::FaultyStore store(world.desk.memory, fault, static_cast<std::uint64_t>(at));
   sim::FaultyDatabase database(*world.desk.database, fault);
-  const std::string what = std::string(story.name) + ", call " + std::to_string(at);
   // The agent's own list is written past the fault: what it does about a lost answer is its own story.
   Hand hand(store, *agent);
   Status decided;
@@ -85,6 +84,7 @@ int run(const Story& story, int at, sim::Outcome outcome) {
   } catch (const sim::Crash&) {
     decided = unavailable("stopped");
   }
+  const std::string what = std::string("to ") + story.name + " is " + in_words(fault);
   for (const Finding& finding : check_store(world.desk.memory).value().findings) {
     EXPECT_TRUE(is_leftover(finding.kind)) << what << ": " << finding.sentence;
   }

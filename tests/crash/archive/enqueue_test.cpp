@@ -142,7 +142,7 @@ int run_under(samples::Archive& archive, int at, sim::Outcome outcome, std::uint
     is_stopped = true;
   }
   EXPECT_EQ(is_stopped, at >= 0 && outcome != sim::Outcome::kAnswerLost);
-  submitter.verify("call " + std::to_string(at) + ", outcome " + std::to_string(static_cast<int>(outcome)));
+  submitter.verify("A2 no-loss: the submitter is " + in_words(fault));
   EXPECT_TRUE(at >= 0 || submitter.acknowledged.size() == 9U);
   return calls;
 }

@@ -12,7 +12,6 @@
 #include "archive/queues.hpp"
 #include "archive/split.hpp"
 #include "sim/faulty_store.hpp"
-#include "support/told_store.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -260,12 +259,11 @@ using Work = Result<Moved> (*)(Tapes&, ports::ObjectStore&);
 // False: the fault lies beyond the last call.
 bool run_into(sim::Fault fault, Tapes& tapes, Work work, std::uint64_t seed, std::string& told, const char* who) {
   sim::FaultyStore faulty(tapes.store, fault, seed);
-  testing_support::ToldStore through(faulty, who);
   try {
-    (void)work(tapes, through);
+    (void)work(tapes, faulty);
   } catch (const sim::Crash&) {
   }
-  told += std::string(who) + " is " + testing_support::in_words(fault) + ":\n" + through.told();
+  told += std::string(who) + " is " + in_words(fault);
   return fault.happened;
 }
 

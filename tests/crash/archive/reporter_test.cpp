@@ -18,13 +18,14 @@ namespace {
 
 using test::Process;
 
-bool crash_at(int at, sim::Outcome outcome, const std::string& where) {
+bool crash_at(int at, sim::Outcome outcome) {
   Outcomes world;
   sim::Fault fault{at, outcome};
   sim::FaultyStore store(world.store, fault, static_cast<std::uint64_t>(at));
   sim::FaultyDatabase database(*world.database, fault);
   sim::FaultySink sink(world.sink, fault, static_cast<std::uint64_t>(at));
   run_first(world, database, store, sink);
+  const std::string where = "the first reporter is " + in_words(fault);
   Process second(*world.database, world.store, "second");
   (void)second.run_all();
   for (int pass = 0; pass < kPasses; ++pass) {
@@ -41,7 +42,7 @@ TEST(ReporterUnderCrashes, TellsEveryoneOrKeepsTheRequestForTheOperator) {
   for (const sim::Outcome outcome : sim::kOutcomes) {
     bool is_reached = true;
     for (int at = 0; is_reached && !HasFailure(); ++at, ++runs) {
-      is_reached = crash_at(at, outcome, "call " + std::to_string(at) + ", outcome " + std::to_string(static_cast<int>(outcome)));
+      is_reached = crash_at(at, outcome);
     }
   }
   std::printf("crash points: reporter: %d\n", runs);

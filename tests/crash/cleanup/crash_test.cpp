@@ -12,7 +12,6 @@
 #include "sim/crash.hpp"
 #include "sim/faulty_store.hpp"
 #include "support/archive_world.hpp"
-#include "support/told_store.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -44,15 +43,13 @@ int crash_everywhere() {
     for (int at = 0; is_reached; ++at, ++runs) {
       Broken broken;
       sim::Fault fault{at, outcome};
-      sim::FaultyStore faulty(broken.store, fault, static_cast<std::uint64_t>(at));
-      testing_support::ToldStore store(faulty, "the cleaner");
+      sim::FaultyStore store(broken.store, fault, static_cast<std::uint64_t>(at));
       sim::FaultyDatabase database(*broken.database, fault);
       run_one({database, broken.context().wall, "pass:test"}, store, outcome == sim::Outcome::kAnswerLost ? 4 : 2);
       is_reached = fault.happened;
       Process second(*broken.database, broken.store, "second");
       second.run_all();
-      broken.expect_final("A1 one-place, A2 no-loss, A4 pending-is-finite: a cleaner is " + testing_support::in_words(fault) + ":\n" +
-                          store.told());
+      broken.expect_final("A1 one-place, A2 no-loss, A4 pending-is-finite: a cleaner is " + in_words(fault));
       if (testing::Test::HasFailure()) return runs;
     }
   }
@@ -87,7 +84,7 @@ int crash_the_collector(sim::Fault first) {
       is_reached = fault.happened;
       Process third(*broken.database, broken.store, "third");
       third.run_all();
-      broken.expect_final("a cleaner at " + std::to_string(first.at) + ", its collector at " + std::to_string(at));
+      broken.expect_final("a cleaner is " + in_words(dies) + "its collector is " + in_words(fault));
     }
   }
   return runs;
@@ -131,7 +128,7 @@ int crash_the_mending() {
       for (const std::string& key : aside) {
         broken.store.remove({"damaged", key}, broken.store.read({"damaged", key}).value().version).value();
       }
-      broken.expect_final("mended, call " + std::to_string(at));
+      broken.expect_final("who mends it is " + in_words(fault));
     }
   }
   return runs;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMountsMax = 8;
 
-bool crash_at(int at, sim::Outcome outcome, const std::string& where) {
+bool crash_at(int at, sim::Outcome outcome) {
   Deliveries world;
   for (const char* name : {"D1", "D2"}) sim::must(register_drive(world.context(), DriveName(name)));
   sim::Fault fault{at, outcome};
@@ -29,7 +29,7 @@ bool crash_at(int at, sim::Outcome outcome, const std::string& where) {
   (void)collector.run_all();
   serve("D2", {*world.database, world.store, world.library, world.buffer}, kMountsMax);
   (void)collector.run_all();
-  world.expect_final(where);
+  world.expect_final("D1 is " + in_words(fault));
   return fault.happened;
 }
 
@@ -38,7 +38,7 @@ TEST(DriveUnderCrashes, DeliversEverythingOnceAndLosesNothing) {
   for (const sim::Outcome outcome : sim::kOutcomes) {
     bool is_reached = true;
     for (int at = 0; is_reached && !HasFailure(); ++at, ++runs) {
-      is_reached = crash_at(at, outcome, "call " + std::to_string(at) + ", outcome " + std::to_string(static_cast<int>(outcome)));
+      is_reached = crash_at(at, outcome);
     }
   }
   std::printf("crash points: drive: %d\n", runs);

@@ -16,6 +16,7 @@
 #include "crash/hands/hands.hpp"
 #include "sim/counting_store.hpp"
 #include "sim/faulty_store.hpp"
+#include "support/told.hpp"
 
 namespace reclaim::archive {
 namespace {
@@ -318,13 +319,14 @@ bool run_into(sim::Fault fault, Work work, const Ordinals& during, const Ordinal
   work(story, story.store).value();
   story.expect_found(at_last);
   EXPECT_LE(story.most_reads(), 3);
+  testing_support::tell_if_failed("who changes the index", fault);
   return fault.happened;
 }
 
 int crash_everywhere(Work work, const Ordinals& during, const Ordinals& at_last) {
   int runs = 0;
   for (const sim::Outcome outcome : sim::kOutcomes) {
-    for (int at = 0; run_into({.at = at, .outcome = outcome}, work, during, at_last); ++at) ++runs;
+    for (int at = 0; run_into({.at = at, .outcome = outcome}, work, during, at_last) && !testing::Test::HasFailure(); ++at) ++runs;
   }
   return runs;
 }

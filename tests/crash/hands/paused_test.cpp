@@ -93,7 +93,7 @@ TEST(SettingAside, KeepsTheBytesSomewhereAtEveryCall) {
       }
       is_reached = fault.happened;
       EXPECT_TRUE(store.read(object_name(kFirst)).ok() || store.read(damaged_name(kFirst)).ok())
-          << "call " << at << ", outcome " << static_cast<int>(outcome);
+          << "who sets it aside is " << in_words(fault);
     }
   }
   std::printf("crash points: setting aside: %d\n", runs);

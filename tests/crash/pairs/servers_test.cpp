@@ -91,7 +91,7 @@ Met serve_twice(Millis claim_timeout, sim::Fault first, sim::Fault second) {
     } catch (const sim::Crash&) {
     }
   }
-  expect_served(fleet, seen, "call " + std::to_string(first.at) + ", then call " + std::to_string(second.at));
+  expect_served(fleet, seen, "a server is " + in_words(first) + "the next is " + in_words(second));
   return {first.happened, second.happened};
 }
 

@@ -18,6 +18,20 @@
 
 namespace reclaim::test {
 
+enum class Whose { kNobodys, kItsOwn, kItsOwnAfterAnOutage, kTheNext };
+
+// Who met what, and all their calls.
+inline std::string told(const char* name, const sim::Fault& first, const sim::Fault& second, Whose whose) {
+  const std::string one = std::string(name) + ": one is ";
+  switch (whose) {
+    case Whose::kNobodys: return one + in_words(first);
+    case Whose::kItsOwn: return one + in_words(first) + "and later " + in_words(second);
+    case Whose::kItsOwnAfterAnOutage: return one + "without a store from call " + std::to_string(first.at) + ", then " + in_words(second);
+    case Whose::kTheNext: return one + in_words(first) + "the next is " + in_words(second);
+  }
+  return "";
+}
+
 template <class World>
 struct Story {
   using Doing = std::function<void(World&, ports::Database&, ports::ObjectStore&)>;
@@ -27,8 +41,6 @@ struct Story {
   std::function<void(World&, Process&)> finish;  // the rest, after all passes have run
   Doing follow = {};                             // what those who come after it do besides their passes
 };
-
-enum class Whose { kNobodys, kItsOwn, kItsOwnAfterAnOutage, kTheNext };
 
 // A store that answers nothing for a while: the first of those calls is done all the same, the others are not.
 class Outage : public ports::ObjectStore {
@@ -64,10 +76,6 @@ class Outage : public ports::ObjectStore {
   int calls_ = 0;
 };
 
-inline std::string told(const sim::Fault& fault) {
-  return "call " + std::to_string(fault.at) + ", outcome " + std::to_string(static_cast<int>(fault.outcome));
-}
-
 // Whoever comes next, until its fault.
 template <class World>
 void come_next(const Story<World>& story, World& world, sim::Fault& fault) {
@@ -87,7 +95,7 @@ void come_next(const Story<World>& story, World& world, sim::Fault& fault) {
     if (story.follow) story.follow(world, database, store);
   } catch (const sim::Crash&) {
   }
-  fault.happened = later.happened;
+  fault = later;
 }
 
 template <class World>
@@ -117,9 +125,7 @@ Met run_story(const Story<World>& story, sim::Fault first, sim::Fault second, Wh
   Process last(*world.database, world.store, "last");
   (void)last.run_all();
   story.finish(world, last);
-  world.expect_final(
-      std::string(story.name) + ", " + told(first) +
-      (whose == Whose::kNobodys ? "" : (whose == Whose::kTheNext ? ", then the next one's " : ", then its ") + told(second)));
+  world.expect_final(told(story.name, first, second, whose));
   return {first.happened, second.happened};
 }
 
