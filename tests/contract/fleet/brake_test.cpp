@@ -49,6 +49,24 @@ TEST_P(Brake, ALiftedBrakeLetsTheNextInventoryThrough) {
   EXPECT_EQ(world.unaccounted(), 0);
 }
 
+// An operator lifts the brake, the worker restarts, and the answer to its first sync is lost: its next one does not know a mark either.
+TEST_P(Brake, ALiftedBrakeOutlivesALostAnswerAfterARestart) {
+  world.enroll("w1");
+  Teller teller(world);
+  add_many(30);
+  teller.tell(handles(30));
+  teller.tell(handles(30));
+  teller.tell("");
+  accept(Accept::kBrake);
+  Teller restarted(world, "w1", 2);
+  must(restarted.send(restarted.frame("")));
+  restarted.tell("");
+  EXPECT_EQ(worker().braked, "30 of 30 containers would be missing") << "it covers nothing, and judges nothing";
+  restarted.tell("");
+  EXPECT_EQ(worker().braked, "");
+  EXPECT_EQ(worker().missing, 30);
+}
+
 TEST_P(Brake, ALiftedBrakeWaitsForAnInventoryThatCoversSomething) {
   world.enroll("w1");
   Teller teller(world);
