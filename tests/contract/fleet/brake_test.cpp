@@ -136,6 +136,20 @@ TEST_P(Brake, FewAreNoCrowd) {
   EXPECT_EQ(worker().unknown, 15);
 }
 
+TEST_P(Brake, OfAWorkerWithoutAnyRowIsReleasedWhenTheStrangersAreGone) {
+  world.enroll("w1");
+  Teller teller(world);
+  teller.tell("");
+  teller.tell("");
+  teller.tell(handles(21));
+  teller.tell(handles(21));
+  EXPECT_EQ(worker().braked, "21 containers that nobody knows, beside 0 that are known");
+  teller.tell("");
+  teller.tell("");
+  teller.tell("");
+  EXPECT_EQ(worker().braked, "") << "later inventories disagree";
+}
+
 ON_BOTH_ENGINES(Brake);
 
 }  // namespace
