@@ -104,7 +104,8 @@ class Reconciler {
     const Rows rows = TRY(work_.transaction.run(sql::judge_impact,
                                                 {work_.worker.id, number(kind), work_.as_of, held.former, work_.context.policy.brake_min}));
     const std::string reason = brake_reason(kind, {rows[0].integer(0), rows[0].integer(1), rows[0].integer(2)}, work_.context.policy);
-    // An inventory of before any answer of its session covers no row: it neither disagrees nor uses up what an operator lifted.
+    // What a session says before it has heard a mark covers no row: it neither disagrees nor uses up what an operator lifted.
+    // A worker that never had a row hears no mark but 0.
     if (reason.empty() && (work_.first_of_session || (work_.as_of == 0 && work_.worker.change > 0))) return !held.brake.empty();
     const bool was_lifted = std::exchange(held.brake_lifted, false);
     const std::string before = std::exchange(held.brake, was_lifted ? "" : reason);

@@ -11,15 +11,21 @@ using sim::joined;
 using sim::must;
 using sim::Teller;
 
-class Brake : public Guarded {};
+class Brake : public Guarded {
+ protected:
+  // Thirty containers that are known, and an inventory that has none of them.
+  void show_thirty_and_then_none(Teller& teller) {
+    add_many(30);
+    teller.tell(handles(30));
+    teller.tell(handles(30));
+    teller.tell("");
+  }
+};
 
 TEST_P(Brake, AnInventoryThatIsSuddenlyEmptyIsNotJudged) {
   world.enroll("w1");
   Teller teller(world);
-  add_many(30);
-  teller.tell(handles(30));
-  teller.tell(handles(30));
-  teller.tell("");
+  show_thirty_and_then_none(teller);
   EXPECT_EQ(worker().braked, "30 of 30 containers would be missing");
   EXPECT_EQ(holds(), "brake");
   EXPECT_EQ(joined(must(fleet::explain(world.context(), FleetWorld::container("c7"))).blocked_by),
@@ -36,10 +42,7 @@ TEST_P(Brake, AnInventoryThatIsSuddenlyEmptyIsNotJudged) {
 TEST_P(Brake, ALiftedBrakeLetsTheNextInventoryThrough) {
   world.enroll("w1");
   Teller teller(world);
-  add_many(30);
-  teller.tell(handles(30));
-  teller.tell(handles(30));
-  teller.tell("");
+  show_thirty_and_then_none(teller);
   accept(Accept::kBrake);
   teller.tell("");
   EXPECT_EQ(worker().missing, 30);
@@ -53,10 +56,7 @@ TEST_P(Brake, ALiftedBrakeLetsTheNextInventoryThrough) {
 TEST_P(Brake, ALiftedBrakeOutlivesALostAnswerAfterARestart) {
   world.enroll("w1");
   Teller teller(world);
-  add_many(30);
-  teller.tell(handles(30));
-  teller.tell(handles(30));
-  teller.tell("");
+  show_thirty_and_then_none(teller);
   accept(Accept::kBrake);
   Teller restarted(world, "w1", 2);
   must(restarted.send(restarted.frame("")));
@@ -70,10 +70,7 @@ TEST_P(Brake, ALiftedBrakeOutlivesALostAnswerAfterARestart) {
 TEST_P(Brake, ALiftedBrakeWaitsForAnInventoryThatCoversSomething) {
   world.enroll("w1");
   Teller teller(world);
-  add_many(30);
-  teller.tell(handles(30));
-  teller.tell(handles(30));
-  teller.tell("");
+  show_thirty_and_then_none(teller);
   accept(Accept::kBrake);
   Teller restarted(world, "w1", 2);
   restarted.tell("");
