@@ -1,19 +1,19 @@
-// Somebody at work on a store: an agent with a hand, segments in queues, and others who come in between two calls.
+// Somebody at work on a store, between two calls of whom others come in: an agent with a hand, and segments in queues.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "archive/hand.hpp"
 #include "archive/objects.hpp"
 #include "archive/queues.hpp"
 #include "archive/segments.hpp"
+#include "support/interrupted_store.hpp"
 
 namespace reclaim::archive::samples {
+
+using Interrupted = test::InterruptedStore;
 
 struct AtWork {
   explicit AtWork(ports::ObjectStore& store, const std::string& name = "drive-1")
@@ -58,31 +58,5 @@ inline stored::Queue::Pointer put_into(ports::ObjectStore& store, const QueueId&
   announce(store, queue, std::span(&entry, 1)).value();
   return entry;
 }
-
-// Lets somebody else act once, before the call with that number, counted from 0; a batch is one call.
-class Interrupted final : public ports::ObjectStore {
- public:
-  Interrupted(ports::ObjectStore& inner, int at, std::function<void()> act) : inner_(inner), at_(at), act_(std::move(act)) {}
-
-  std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
-    arrive();
-    return inner_.run(calls);
-  }
-  Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) override {
-    arrive();
-    return inner_.list(kind, after, limit);
-  }
-  bool has_happened() const { return calls_ > at_; }
-
- private:
-  void arrive() {
-    if (calls_++ == at_) act_();
-  }
-
-  ports::ObjectStore& inner_;
-  int at_;
-  std::function<void()> act_;
-  int calls_ = 0;
-};
 
 }  // namespace reclaim::archive::samples

@@ -15,6 +15,7 @@
 #include "adapters/objects_memory/memory_store.hpp"
 #include "agents/census.hpp"
 #include "sim/faulty_store.hpp"
+#include "support/interrupted_store.hpp"
 #include "unit/agents/pool.hpp"
 
 // The plain build runs every point. Under a sanitizer, which looks for other things and takes its time, every third will do.
@@ -66,33 +67,6 @@ class WatchedStore : public ports::ObjectStore {
   }
 
   ports::ObjectStore& inner_;
-};
-
-// Stops before call number `at` and lets others go on; then goes on itself.
-class PausedStore : public ports::ObjectStore {
- public:
-  PausedStore(ports::ObjectStore& inner, int at, std::function<void()> meanwhile)
-      : inner_(inner), at_(at), meanwhile_(std::move(meanwhile)) {}
-
-  std::vector<ports::StoreAnswer> run(std::span<const ports::StoreCall> calls) override {
-    arrive();
-    return inner_.run(calls);
-  }
-  Result<std::vector<std::string>> list(const std::string& kind, const std::string& after, std::size_t limit) override {
-    arrive();
-    return inner_.list(kind, after, limit);
-  }
-  int calls() const { return calls_; }
-
- private:
-  void arrive() {
-    if (calls_++ == at_) meanwhile_();
-  }
-
-  ports::ObjectStore& inner_;
-  const int at_;
-  const std::function<void()> meanwhile_;
-  int calls_ = 0;
 };
 
 // Carries call number `at` out only `later` calls after it, or never; to its caller it is kUnavailable, and he goes on.
@@ -358,13 +332,13 @@ int pause_at_every_call(const std::function<void(World&)>& prepare, const Workfl
     prepare(world);
     bool was_an_agent = false;
     std::map<std::string, std::string> left;
-    PausedStore store(world.watched, at, [&] {
+    InterruptedStore store(world.watched, at, [&] {
       was_an_agent = world.has_agent(name);
       world.recover();
       left = everything_in(world.store);
     });
     const Status ended = workflow(world, store);
-    if (store.calls() <= at) break;
+    if (!store.has_happened()) break;
     if (was_an_agent) {
       EXPECT_EQ(left, everything_in(world.store));
       EXPECT_TRUE(ended.ok() || ended.error().kind == Error::Kind::kFenced) << ended.error().message;
