@@ -3,7 +3,6 @@
 #include <libpq-fe.h>
 #include <sqlite3.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "adapters/database_sqlite/sqlite.hpp"
 #include "adapters/sql/catalogue.hpp"
 #include "support/postgres.hpp"
+#include "support/temp_directory.hpp"
 
 namespace reclaim {
 namespace {
@@ -19,7 +19,8 @@ namespace {
 bool is_integer_or_text(Oid type) { return type == 16 || type == 20 || type == 21 || type == 23 || type == 25 || type == 1700; }
 
 TEST(Statements, AllPrepareOnSqlite) {
-  const std::string path = testing::TempDir() + "statements-" + std::to_string(::getpid()) + ".db";
+  const testing_support::TempDirectory directory;
+  const std::string path = directory / "statements.db";
   const sql::Catalogue& catalogue = sql::catalogue(sql::Dialect::kSqlite);
   {
     const auto made = database_sqlite::open_sqlite({.path = path});
@@ -37,7 +38,6 @@ TEST(Statements, AllPrepareOnSqlite) {
     EXPECT_TRUE(prepared != SQLITE_OK || std::string(tail).empty()) << name << " is more than one command";
     sqlite3_finalize(statement);
   }
-  std::filesystem::remove(path);
 }
 
 TEST(Statements, AllPrepareOnPostgres) {
