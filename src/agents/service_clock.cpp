@@ -26,15 +26,19 @@ Status ServiceClock::follow(Instant now) {
 }
 
 // Whoever takes the clock over cannot know how long nobody moved it: that is a gap. So is a step of our own that came late.
-Status ServiceClock::advance(Instant now, std::int64_t epoch) {
-  const bool took_over = epoch_ != epoch;
-  const Millis passed = ticked_at_ ? now - *ticked_at_ : Millis(0);
-  const Millis step = took_over ? Millis(0) : std::min(passed, kServiceGap);
+Result<ports::Rows> ServiceClock::move(Instant now, std::int64_t epoch) {
   const ports::Values claim{claimant_.claim(), claimant_.holder(), epoch};
-  ports::Values values{step.count()};
-  values.insert(values.end(), claim.begin(), claim.end());
-  ports::Rows rows = TRY(database_.run(sql::clock_advance, values));
-  if (!rows.empty() && (took_over || passed > kServiceGap)) rows = TRY(database_.run(sql::clock_mark_gap, claim));
+  if (epoch_ != epoch || !ticked_at_) return database_.run(sql::clock_take_over, claim);
+  const Millis passed = now - *ticked_at_;
+  const ServiceTime reached = base_.now + std::min(passed, kServiceGap);
+  ports::Values step{base_.now.ms, reached.ms, std::int64_t{passed > kServiceGap}};
+  step.insert(step.end(), claim.begin(), claim.end());
+  return database_.run(sql::clock_advance, step);
+}
+
+// A step that finds the claim gone, or the time of another database than the one it knew, does nothing; the next tick begins anew.
+Status ServiceClock::advance(Instant now, std::int64_t epoch) {
+  const ports::Rows rows = TRY(move(now, epoch));
   if (rows.empty()) return follow(now);
   base_ = {{rows[0].integer(0)}, {rows[0].integer(1)}};
   epoch_ = epoch;

@@ -5,7 +5,8 @@
 // runs out until serving has gone on for one full worker expiry (served_since; fleet: Moment). Between two ticks a server goes on by
 // its own monotonic clock, never further than one gap length.
 //
-// A crash loses at most one step of time: deadlines come that much later. Who may call: one thread at a time.
+// A crash loses at most one step of time: deadlines come that much later. A lost answer loses and adds none: each step says where it
+// leads, not how far. Who may call: one thread at a time.
 #pragma once
 
 #include <optional>
@@ -39,6 +40,7 @@ class ServiceClock {
  private:
   Status follow(Instant now);
   Status advance(Instant now, std::int64_t epoch);
+  Result<ports::Rows> move(Instant now, std::int64_t epoch);
 
   ports::Database& database_;
   Claimant& claimant_;

@@ -9,13 +9,14 @@ INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING
 -- statement: clock_read
 SELECT served_ms, served_since FROM service_clock WHERE id = 1
 
--- Time only moves forward, and only under the claim that the caller holds.
+-- Time moves forward under the claim that the caller holds, to $2, from a value that the caller has read or tried to write: said again
+-- because an answer was lost, it moves once. A step that came late ($3) was a gap.
 -- statement: clock_advance
-UPDATE service_clock SET served_ms = served_ms + $1
-WHERE id = 1 AND EXISTS (SELECT 1 FROM claims WHERE name = $2 AND holder = $3 AND epoch = $4)
+UPDATE service_clock SET served_ms = $2, served_since = CASE WHEN CAST($3 AS INTEGER) = 1 THEN $2 ELSE served_since END
+WHERE id = 1 AND served_ms BETWEEN $1 AND $2 AND EXISTS (SELECT 1 FROM claims WHERE name = $4 AND holder = $5 AND epoch = $6)
 RETURNING served_ms, served_since
 
--- statement: clock_mark_gap
+-- statement: clock_take_over
 UPDATE service_clock SET served_since = served_ms
 WHERE id = 1 AND EXISTS (SELECT 1 FROM claims WHERE name = $1 AND holder = $2 AND epoch = $3)
 RETURNING served_ms, served_since

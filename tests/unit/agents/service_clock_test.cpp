@@ -4,7 +4,9 @@
 
 #include "adapters/database_sqlite/sqlite.hpp"
 #include "agents/claims.hpp"
+#include "sim/crash.hpp"
 #include "sim/fleet_world.hpp"
+#include "sim/memory_database.hpp"
 #include "support/manual_clock.hpp"
 
 namespace reclaim::test {
@@ -69,6 +71,44 @@ TEST_F(ServiceTimes, ASuspendedServerLosesNoMoreThanOneGap) {
   must(server.clock.tick(clock_.now()));
   EXPECT_EQ(now(server) - before, agents::kServiceGap);
   EXPECT_EQ(server.clock.read(clock_.now()).served_since, now(server)) << "that was a gap in serving";
+}
+
+// Each step used to be added to what the row held, and marking a gap was a second call: whenever either was not heard of, the next tick
+// added the same step again, and leases ended early.
+TEST_F(ServiceTimes, AnAnswerThatIsLostMovesItOnceAndMarksItsGap) {
+  for (const Millis step : {Millis(1s), Millis(60s)}) {
+    for (int call = 0;; ++call) {
+      sim::Fault fault;
+      sim::FaultyDatabase line(*database_, fault);
+      Process server(line, "a", 0s);
+      must(server.clock.tick(clock_.now()));
+      const ServiceTime before = now(server);
+      clock_.advance(step);
+      fault = {.at = call, .outcome = sim::Outcome::kAnswerLost};
+      const bool was_heard = server.clock.tick(clock_.now()).ok();
+      if (!fault.happened) break;
+      EXPECT_FALSE(was_heard);
+      must(server.clock.tick(clock_.now()));
+      EXPECT_EQ(now(server) - before, std::min(step, agents::kServiceGap)) << sim::in_words(fault);
+      EXPECT_EQ(server.clock.read(clock_.now()).served_since == now(server), step > agents::kServiceGap) << sim::in_words(fault);
+    }
+  }
+}
+
+TEST_F(ServiceTimes, ADatabaseThatWasPutBackUnderItGoesOnFromItsOwnTime) {
+  sim::MemoryDatabase database;
+  Process server(database, "a", 5s);
+  must(server.clock.tick(clock_.now()));
+  serve(server, 60s);
+  database.take_copy();
+  const ServiceTime copied = now(server);
+  serve(server, 30s);
+  database.put_copy_back();
+  serve(server, 2s);
+  EXPECT_EQ(now(server), copied);
+  EXPECT_EQ(server.clock.read(clock_.now()).served_since, copied) << "how long nobody served it is not known";
+  serve(server, 5s);
+  EXPECT_EQ(now(server) - copied, 5s);
 }
 
 TEST_F(ServiceTimes, AWallClockSetByHandChangesNothing) {
