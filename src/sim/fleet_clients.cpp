@@ -140,8 +140,11 @@ void FleetClients::record() {
       "records " + thing.name.str() + (spec.owner ? " for " + spec.owner->str() : "") + (needed.empty() ? "" : ", that needs " + needed),
       error_of(recorded));
   if (!recorded.ok() && is_known) return;
-  // Nobody makes what may not be recorded: of the last bearer it is still known what was asked.
-  if (!recorded.ok() && scene_.truth.find(thing.name) != nullptr) return;
+  // Nobody makes what may not be recorded. If it was, the last bearer's row is over, and this one's ends at its creating deadline.
+  if (const auto former = scene_.truth.things.find(thing.name); !recorded.ok() && former != scene_.truth.things.end()) {
+    former->second.is_unsure = true;
+    return;
+  }
   // The last bearer may be creating still, where an answer was lost: that is another's.
   if (recorded.ok() && !recorded.value().created) return;
   if (recorded.ok()) thing.stage = Stage::kRecorded;
@@ -277,7 +280,8 @@ void FleetClients::finish() {
   }
   for (const auto& [id, owner] : scene_.truth.owners) {
     if (scene_.truth.is_live(id)) continue;
-    settle([&](const fleet::Context& context) { return fleet::release_owner(context, OwnerId(id), Millis(0)); });
+    const OwnerId left(id);
+    settle([&](const fleet::Context& context) { return fleet::release_owner(context, left, Millis(0)); });
   }
 }
 

@@ -61,7 +61,13 @@ void FleetScene::say(const std::string& who, const std::string& what) {
 
 void FleetScene::start_server() {
   server_ = std::make_unique<Server>(unreliable, "server-" + std::to_string(++servers_));
-  look_at_clocks();
+  if (tick().ok()) {
+    tell_the_time();
+    return say("server", "serves");
+  }
+  server_.reset();
+  back_at_ = step + 1 + run.dice.below(kAwayMost);
+  say("server", "cannot start: it does not know the service time");
 }
 
 void FleetScene::pass(Millis by) {
@@ -79,22 +85,22 @@ void FleetScene::pass(Millis by) {
     wall_ms_ += jump;
     say("server", std::string("its clock is set an hour ") + (jump > 0 ? "forth" : "back"));
   }
-  if (!server_ && step >= back_at_) {
-    start_server();
-    say("server", "is back");
-  }
-  look_at_clocks();
+  if (!server_ && step >= back_at_) return start_server();
+  if (server_) (void)tick().ok();
+  if (server_) tell_the_time();
 }
 
-void FleetScene::look_at_clocks() {
-  if (!server_) return;
-  const Instant now{monotonic_ms_};
+Status FleetScene::tick() {
   try {
-    (void)server_->clock.tick(now).ok();
+    return server_->clock.tick(Instant{monotonic_ms_});
   } catch (const Crash&) {
-    return die();
+    die();
+    return unavailable("the server is dead");
   }
-  const agents::ServiceClock::Reading reading = server_->clock.read(now);
+}
+
+void FleetScene::tell_the_time() {
+  const agents::ServiceClock::Reading reading = server_->clock.read(Instant{monotonic_ms_});
   const bool is_settled = reading.served_since + policy_.worker_expiry <= reading.now;
   world.set_moment({reading.now, is_settled ? ServiceTime{} : reading.served_since, {wall_ms_}});
 }

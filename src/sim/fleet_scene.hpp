@@ -70,7 +70,8 @@ class FleetScene {
     agents::ServiceClock clock;
   };
   void die();
-  void look_at_clocks();
+  Status tick();
+  void tell_the_time();
 
   std::unique_ptr<Server> server_;
   std::size_t back_at_ = 0;

@@ -15,6 +15,7 @@ constexpr Millis kTick{4'500};   // less than a gap of service time
 constexpr int kRoundsHung = 30;  // of two ticks each: longer than all graces after each other
 constexpr int kRoundsAtRest = 30;
 constexpr std::size_t kAccountsEvery = 16;
+constexpr int kStartsMost = 16;
 
 class FleetWorkload : public Workload {
  public:
@@ -42,8 +43,7 @@ class FleetWorkload : public Workload {
   }
 
   void check() override {
-    scene_.faults.calm(true);
-    if (!scene_.is_serving()) scene_.start_server();
+    calm_down();
     crew_.mend();
     clients_.finish();
     for (int i = 0; i < kRoundsHung && crew_.hung() > 0; ++i) round();
@@ -62,8 +62,7 @@ class FleetWorkload : public Workload {
 
   // Somebody who has no right to them asks for the end of things.
   void harm() override {
-    scene_.faults.calm(true);
-    if (!scene_.is_serving()) scene_.start_server();
+    calm_down();
     for (const auto& [name, thing] : scene_.truth.things) {
       if (!scene_.truth.is_wanted(thing)) continue;
       const fleet::ResourceName full{WorkerName(name.worker), name.kind, Handle(name.handle)};
@@ -74,6 +73,12 @@ class FleetWorkload : public Workload {
   const Faults& faults() const override { return scene_.faults; }
 
  private:
+  // No more faults; what a fault left behind may hinder the server a few times more.
+  void calm_down() {
+    scene_.faults.calm(true);
+    for (int i = 0; i < kStartsMost && !scene_.is_serving(); ++i) scene_.start_server();
+  }
+
   // Everybody has a turn, and nine seconds go by.
   void round() {
     for (int i = 0; i < 2; ++i) {
