@@ -26,8 +26,12 @@ namespace {
 constexpr std::size_t kTokenBytesMax = 4096;
 constexpr int kLimitMax = 1'000'000;
 constexpr std::size_t kSyncsMax = 256;
-// Every sync under way takes a connection to the server beside its session, up to a quarter of all descriptors.
-constexpr std::size_t kDescriptorsLeft = 40;
+// Every sync under way takes a connection to the server beside its session. They come out of what sessions leave, and leave enough for
+// lookups, for who is turned away and for the metrics; an operator may change the limit while they run.
+constexpr std::size_t kDescriptorsLeft = 40;  // percent
+constexpr std::size_t kSyncsPart = 6;         // of all descriptors
+
+std::size_t syncs_max() { return std::min(kSyncsMax, runtime::descriptor_limit() / kSyncsPart); }
 
 struct GatewayFlags {
   std::string server;
@@ -72,9 +76,8 @@ Status run(const GatewayFlags& flags) {
   const Endpoint listen = TRY(parse_endpoint(flags.listen, "listen"));
   const std::string token = TRY(read_token(flags.token_file));
   const system::SystemClock clock;
-  const std::size_t syncs_max = std::min(kSyncsMax, runtime::descriptor_limit() / 4);
-  runtime::BoundedPool pool(syncs_max);
-  link_http::HttpDoor door({.server = flags.server, .token = token, .held_max = syncs_max / 2},
+  runtime::BoundedPool pool(kSyncsMax);
+  link_http::HttpDoor door({.server = flags.server, .token = token, .syncs_max = &syncs_max},
                            [&pool](std::function<void()> task) { return pool.try_submit(std::move(task)); });
   TRY(greet(door, flags.server));
   gateway::Gateway gateway({.listen_host = listen.host,

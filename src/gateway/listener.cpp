@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -18,8 +19,9 @@
 namespace reclaim::gateway {
 namespace {
 
-constexpr int kBacklog = 65535;          // the kernel cuts it to net.core.somaxconn
-constexpr std::size_t kLeavingMax = 16;  // turned away and still open; twice as many at most
+constexpr int kBacklog = 65535;           // the kernel cuts it to net.core.somaxconn
+constexpr std::size_t kLeavingMax = 16;   // turned away and still open; twice as many at most
+constexpr std::size_t kLeavingPart = 40;  // of all descriptors, where those are few: what is left to others is not for who leaves
 constexpr std::string_view kNoDescriptors = "out of descriptors, try again later";
 
 void put_number(std::string& packet, std::size_t number) {
@@ -148,7 +150,7 @@ void Listener::turn_away(int fd, std::string_view why) {
   shutdown(fd, SHUT_WR);
   // Closed at once, it would answer the client's next words with a reset, and the client reports that instead of what it was told.
   turned_away_.push_back(fd);
-  if (turned_away_.size() <= kLeavingMax) return;
+  if (turned_away_.size() <= std::min(kLeavingMax, runtime::descriptor_limit() / kLeavingPart)) return;
   close(turned_away_.front());
   turned_away_.pop_front();
 }

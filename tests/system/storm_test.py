@@ -14,6 +14,7 @@ import harness
 from machines import Machine, worker_process
 
 DESCRIPTORS = 256
+LEFT_BY_METRICS = DESCRIPTORS * 6 // 100  # the last part, which no door but the one for the operator's metrics comes near
 WORKERS = 1000
 SILENT = 200
 IDLE_HTTP = 150
@@ -252,21 +253,26 @@ class GatewayStormTest(harness.Story):
         crowd = self.process("crowd", [program, "run", keys, count, host, port, fingerprint])
         crowd.start()
 
+        opened = []
+
         def refused():
-            text = harness.Api(metrics_url).call("GET", "/metrics").body
-            found = re.search(r'reclaim_gateway_refused_total{reason="descriptors"} (\d+)', text)
+            shown = harness.Api(metrics_url, seconds=10).call("GET", "/metrics")
+            self.assertEqual(200, shown.status, "sessions and their syncs leave descriptors to the operator")
+            opened.append(len(os.listdir(f"/proc/{gateway.pid}/fd")))
+            found = re.search(r'reclaim_gateway_refused_total{reason="descriptors"} (\d+)', shown.body)
             return found and int(found.group(1)) > count and int(found.group(1))
 
         times = harness.wait_until(refused, 30, "a crowd to be turned away")
         synced = lambda seconds: [worker for worker in server.api.all("/api/v1/workers?", "workers")
                                   if worker["last_sync_age_s"] is not None and worker["last_sync_age_s"] <= seconds]
         harness.wait_until(lambda: len(synced(10)) >= 20, 20, "those who are in to sync")
-        self.assertLessEqual(len(os.listdir(f"/proc/{gateway.pid}/fd")), DESCRIPTORS)
+        self.assertLess(max(opened), DESCRIPTORS - LEFT_BY_METRICS)
         resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (hard, hard))
         began = time.monotonic()
         everybody = lambda: len(synced(time.monotonic() - began)) >= count
         harness.wait_until(everybody, 60, lambda: f"every worker to sync: {len(synced(time.monotonic() - began))} did")
-        self.say(f"{times} times somebody was turned away; limit lifted: all {count} workers synced after {time.monotonic() - began:.1f} s")
+        self.say(f"{times} times somebody was turned away, {max(opened)} descriptors at most; limit lifted: all {count} workers synced after "
+                 f"{time.monotonic() - began:.1f} s")
         self.assertEqual(0, gateway.end())
 
 

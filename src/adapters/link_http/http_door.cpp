@@ -57,6 +57,7 @@ class HttpDoor::Lease {
     const std::lock_guard lock(door_.mutex_);
     std::erase(door_.busy_, client_.get());
     if (client_ && !door_.is_stopped_) door_.idle_.push_back(std::move(client_));
+    door_.let_surplus_go();
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
@@ -71,6 +72,12 @@ class HttpDoor::Lease {
 HttpDoor::HttpDoor(HttpDoorOptions options, Start start) : options_(std::move(options)), start_(std::move(start)) {}
 
 HttpDoor::~HttpDoor() = default;
+
+// A connection that waits for work is a descriptor that nobody else can have.
+void HttpDoor::let_surplus_go() {
+  const std::size_t connections_max = options_.syncs_max();
+  while (!idle_.empty() && idle_.size() + busy_.size() > connections_max) idle_.pop_back();
+}
 
 void HttpDoor::stop() {
   const std::lock_guard lock(mutex_);
@@ -131,14 +138,16 @@ Result<WorkerName> HttpDoor::worker_of(const std::string& key) {
 }
 
 void HttpDoor::sync(const std::string& key, std::string frame, Answer answer) {
-  if (++syncs_ > options_.held_max) frame = without_wait(std::move(frame));
+  const std::size_t under_way = ++syncs_;
+  const std::size_t syncs_max = options_.syncs_max();
+  if (under_way > syncs_max / 2) frame = without_wait(std::move(frame));
   auto shared_frame = std::make_shared<std::string>(std::move(frame));
-  const bool started = start_([this, key, shared_frame, answer] {
+  const auto pass_on = [this, key, shared_frame, answer] {
     Result<std::string> answered = ask("sync", key, std::move(*shared_frame), options_.sync_timeout);
     --syncs_;
     answer(std::move(answered));
-  });
-  if (started) return;
+  };
+  if (under_way <= syncs_max && start_(pass_on)) return;
   --syncs_;
   answer(unavailable("the gateway has as many syncs under way as it may; try again later"));
 }

@@ -2,8 +2,9 @@
 // heartbeat, land, retire, status, each with the session's key in the header `Reclaim-Key`.
 //
 // What callers may rely on: nothing is asked twice, because a sync that failed may have been applied and its worker goes on with the
-// next; every wait is bounded (a held sync's by the longest hold and some); as many syncs as `start` takes are under way, and one
-// more fails with kUnavailable at once. Before it comes to that answers are no longer held: the worker comes again in its own time.
+// next; every wait is bounded (a held sync's by the longest hold and some); as many syncs as `syncs_max` says and `start` takes are
+// under way, and one more fails with kUnavailable at once. At half of them answers are no longer held: places are for who has something
+// to say, the others come again in their own time. Connections that nobody uses are kept for the next, no more than `syncs_max` in all.
 //
 // Errors: as the server says. kUnavailable for a server that cannot be reached or does not answer in time, and also when it refuses
 // the gateway's own token: no worker may take that for a word about its key.
@@ -32,8 +33,8 @@ struct HttpDoorOptions {
   std::string token;
   Millis connect_timeout{5'000};
   Millis call_timeout{15'000};
-  Millis sync_timeout{75'000};  // longer than any answer is held
-  std::size_t held_max = 128;   // syncs under way at which no further answer is held: places are for who has something to say
+  Millis sync_timeout{75'000};                                               // longer than any answer is held
+  std::function<std::size_t()> syncs_max = [] { return std::size_t{256}; };  // asked every time: it may change
 };
 
 class HttpDoor : public ports::ControlDoor {
@@ -64,6 +65,7 @@ class HttpDoor : public ports::ControlDoor {
 
   Result<Reply> post(std::string_view what, const std::string& key, std::string body, Millis timeout);
   Result<std::string> ask(std::string_view what, const std::string& key, std::string body, Millis timeout);
+  void let_surplus_go();  // with the lock held
 
   const HttpDoorOptions options_;
   const Start start_;

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "runtime/bounded_pool.hpp"
 #include "ssh_tools.hpp"
@@ -25,7 +29,10 @@ class HttpDoorTest : public testing::Test {
     server_.Post("/api/v1/gateway/status",
                  [](const auto&, auto& response) { response.set_content("<html>", "text/html"), response.status = 502; });
     server_.Post("/api/v1/gateway/sync", [this](const auto& request, auto& response) {
-      if (request.body == "hold") held_.wait();
+      if (request.body == "hold") {
+        ++holding_;
+        held_.wait();
+      }
       reply(request, response, R"({"echo":")" + request.body + R"("})");
     });
     server_.new_task_queue = [] { return new httplib::ThreadPool(16); };
@@ -34,6 +41,7 @@ class HttpDoorTest : public testing::Test {
     held_ = release_.get_future().share();
     options_.server = "http://127.0.0.1:" + std::to_string(port_);
     options_.token = "secret";
+    options_.syncs_max = [this] { return syncs_max_.load(); };
     door_ = make_door();
   }
   void TearDown() override {
@@ -76,6 +84,8 @@ class HttpDoorTest : public testing::Test {
   std::promise<void> release_;
   std::shared_future<void> held_;
   bool released_ = false;
+  std::atomic<int> holding_ = 0;
+  std::atomic<std::size_t> syncs_max_ = 256;
   link_http::HttpDoorOptions options_;
   std::unique_ptr<runtime::BoundedPool> pool_ = std::make_unique<runtime::BoundedPool>(3);
   std::unique_ptr<link_http::HttpDoor> door_;
@@ -118,8 +128,7 @@ TEST_F(HttpDoorTest, HoldsSyncsBesideOthersUpToItsBound) {
 }
 
 TEST_F(HttpDoorTest, HoldsNoAnswerWhenItsPlacesBecomeScarce) {
-  options_.held_max = 1;
-  door_ = make_door();
+  syncs_max_ = 2;
   wire::SyncRequest request{.session = "s", .incarnation = "i", .started = 1, .sequence = 1};
   request.wait_ms = 30'000;
   EXPECT_NE(sync(wire::to_json(request)).get().value().find("wait_ms"), std::string::npos);
@@ -128,6 +137,33 @@ TEST_F(HttpDoorTest, HoldsNoAnswerWhenItsPlacesBecomeScarce) {
   EXPECT_EQ(sync("no sync").get().value(), R"({"echo":"no sync"})") << "what cannot be read goes on as it is";
   release();
   EXPECT_TRUE(held.get().ok());
+}
+
+TEST_F(HttpDoorTest, TakesNoMoreSyncsThanItMayNow) {
+  auto held = sync("hold");
+  EXPECT_EQ(sync("quick").get().value(), R"({"echo":"quick"})");
+  syncs_max_ = 1;
+  EXPECT_EQ(sync("one too many").get().error().kind, Error::Kind::kUnavailable);
+  EXPECT_EQ(door_->worker_of(kKey).value().str(), "w1");
+  syncs_max_ = 2;
+  EXPECT_EQ(sync("quick").get().value(), R"({"echo":"quick"})");
+  release();
+  EXPECT_TRUE(held.get().ok());
+}
+
+TEST_F(HttpDoorTest, KeepsNoMoreConnectionsThanItMayNow) {
+  const auto open = [] { return std::ranges::distance(std::filesystem::directory_iterator("/proc/self/fd")); };
+  EXPECT_TRUE(door_->worker_of(kKey).ok());
+  const auto with_one = open();
+  std::vector<std::future<Result<std::string>>> held;
+  for (int i = 0; i < 3; ++i) held.push_back(sync("hold"));
+  EXPECT_TRUE(eventually([&] { return holding_ == 3; }));
+  release();
+  for (auto& one : held) EXPECT_TRUE(one.get().ok());
+  EXPECT_GE(open(), with_one + 2 * 2) << "two connections more, both ends of which are here";
+  syncs_max_ = 1;
+  EXPECT_TRUE(door_->worker_of(kKey).ok());
+  EXPECT_TRUE(eventually([&] { return open() <= with_one; })) << open() << " descriptors, " << with_one << " with one connection";
 }
 
 TEST_F(HttpDoorTest, WaitsNoLongerThanItMay) {
