@@ -38,8 +38,9 @@ Result<Lineage> read(Transaction& transaction) {
 }
 
 // Its rows say what was once so; the worker's first inventories say what is.
-Status forget(Transaction& transaction, const WorkerName& name, Existing unknown) {
+Status forget(Transaction& transaction, const Moment& moment, const WorkerName& name, Existing unknown) {
   const WorkerRow worker = TRY(lock_worker(transaction, name));
+  TRY(transaction.run(sql::lineage_remember_links, {worker.id, moment.now.ms}));
   const ports::Rows marks = TRY(transaction.run(sql::lineage_forget_marks, {worker.id}));
   TRY(transaction.run(sql::lineage_forget_unknowns, {worker.id}));
   TRY(transaction.run(sql::lineage_meet_anew, {worker.id, std::string(name_of(unknown)), marks.changed}));
@@ -72,14 +73,14 @@ Status begin(Transaction& transaction, const Context& context, const Lineage& be
   return append_events(transaction, context, events);
 }
 
-Status forget_every_worker(Transaction& transaction) {
+Status forget_every_worker(Transaction& transaction, const Moment& moment) {
   std::string last;
   for (;;) {
     const ports::Rows rows = TRY(transaction.run(sql::worker_list, {last, kWorkersAtOnce}));
     if (rows.empty()) return done();
     for (const ports::Row& row : rows) {
       last = parse_worker_row(row).name;
-      TRY(forget(transaction, WorkerName(last), Existing::kAdopt));
+      TRY(forget(transaction, moment, WorkerName(last), Existing::kAdopt));
     }
   }
 }
@@ -100,7 +101,7 @@ Result<Lineage> accept_lineage(const Context& context, const std::string& id, Ex
     if (unknown == Existing::kAdopt) TRY(adopt_everywhere(transaction));
     for (const RegressedWorker& worker : before.regressed) {
       if (!worker.lineage.empty()) TRY(transaction.run(sql::lineage_replace, {worker.lineage}));
-      TRY(forget(transaction, worker.worker, unknown));
+      TRY(forget(transaction, context.moment, worker.worker, unknown));
       events.push_back({.action = "accepted-lineage",
                         .worker = worker.worker.str(),
                         .reason = "its marks are forgotten; what is unknown there: " + std::string(name_of(unknown))});
@@ -117,7 +118,7 @@ Result<Lineage> restore_lineage(const Context& context, const std::string& id) {
     for (const RegressedWorker& worker : before.regressed) {
       if (!worker.lineage.empty()) TRY(transaction.run(sql::lineage_replace, {worker.lineage}));
     }
-    TRY(forget_every_worker(transaction));
+    TRY(forget_every_worker(transaction, context.moment));
     TRY(begin(transaction, context, before, id, {}, "the database was restored from a copy"));
     return read(transaction);
   });

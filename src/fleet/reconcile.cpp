@@ -157,6 +157,13 @@ class Reconciler {
         TRY(work_.transaction.run(sql::inventory_appeared_unknown, {work_.worker.id, number(kind), appeared, work_.high_water(),
                                                                     std::int64_t{is_held}, std::int64_t{is_agreed}}));
     record_some("unknown", kind, strangers, is_held ? "found at first contact, held for the operator" : "on the worker without a record");
+    return kind == ResourceKind::kVolume ? keep_supports() : done();
+  }
+
+  Status keep_supports() {
+    const std::vector<std::string> kept = TRY(restore_supports(work_.transaction, work_.context, work_.worker));
+    record_rows("adopted", ResourceKind::kVolume, kept, "a volume that has a record was made from it");
+    work_.ledger.adopted += static_cast<std::int64_t>(kept.size());
     return done();
   }
 

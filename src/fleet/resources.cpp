@@ -112,6 +112,8 @@ bool is_same(const Resource& resource, const ResourceSpec& spec) {
          resource.container == (spec.container ? spec.container->str() : "") && resource.parent == (spec.parent ? spec.parent->str() : "");
 }
 
+Value text_of(const std::optional<Handle>& handle) { return handle ? Value(handle->str()) : Value(); }
+
 Result<Outcome<Resource>> insert_resource(Transaction& transaction, const Context& context, const WorkerRow& worker,
                                           const ResourceSpec& spec) {
   Value owner;
@@ -121,8 +123,9 @@ Result<Outcome<Resource>> insert_resource(Transaction& transaction, const Contex
   if (spec.container) container = TRY(hold_support(transaction, worker, ResourceKind::kContainer, *spec.container, "container"));
   if (spec.parent) parent = TRY(hold_support(transaction, worker, ResourceKind::kVolume, *spec.parent, "parent"));
   const auto kind = static_cast<std::int64_t>(spec.name.kind);
+  TRY(transaction.run(sql::resource_let_go, {worker.id, kind, spec.name.handle.str()}));
   TRY(transaction.run(sql::resource_insert, {worker.id, kind, spec.name.handle.str(), owner, container, parent, context.moment.wall.ms,
-                                             context.moment.now.ms, next_change(worker)}));
+                                             context.moment.now.ms, next_change(worker), text_of(spec.container), text_of(spec.parent)}));
   TRY(transaction.run(sql::unknown_forget, {worker.id, kind, spec.name.handle.str()}));
   TRY(transaction.run(sql::lost_forget, {worker.id, kind, spec.name.handle.str()}));
   TRY(transaction.run(sql::worker_add_registered, {worker.id}));

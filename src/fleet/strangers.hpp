@@ -13,9 +13,12 @@
 namespace reclaim::fleet {
 
 // Rows of lost resources among `handles` whose owner lives, whose pin lasts, or whose container or parent is there. What hangs on
-// another of them follows it.
+// another of them follows it, and what had stayed hangs on them again.
 Result<std::vector<std::string>> restore_lost(ports::Transaction& transaction, const Context& context, const WorkerRow& worker,
                                               ResourceKind kind, const std::string& handles);
+
+// Rows of unknown volumes from which a volume that has a row was made: nobody's, held by that one.
+Result<std::vector<std::string>> restore_supports(ports::Transaction& transaction, const Context& context, const WorkerRow& worker);
 
 // Rows for those of `handles` that have none, owned by `adopted:WORKER`.
 Result<std::vector<std::string>> adopt_appeared(ports::Transaction& transaction, const Context& context, const WorkerRow& worker,

@@ -237,13 +237,13 @@ FROM resources r WHERE r.worker_id = $4 AND @{is_lost} ORDER BY r.id LIMIT $5
 -- What is about to be lost is remembered. $4 what was found
 -- statement: missing_remember
 INSERT INTO lost_resources (worker_id, kind, handle, owner_id, container, parent, pinned, pin_ttl_ms, pin_reason, bytes, lost_at)
-SELECT r.worker_id, r.kind, r.handle, r.owner_id, (SELECT c.handle FROM resources c WHERE c.id = r.container_id),
-       (SELECT p.handle FROM resources p WHERE p.id = r.parent_id), r.pinned, r.pin_ttl_ms, r.pin_reason, r.bytes, CAST($1 AS BIGINT)
+SELECT r.worker_id, r.kind, r.handle, r.owner_id, r.container, r.parent, r.pinned, r.pin_ttl_ms, r.pin_reason, r.bytes,
+       CAST($1 AS BIGINT)
 FROM resources r
 WHERE r.id @in(SELECT (SELECT CASE WHEN @{is_lost} AND @{is_as_found} THEN r.id END FROM @{row_found}) FROM @each($4))
 ON CONFLICT (worker_id, kind, handle) DO UPDATE SET owner_id = excluded.owner_id, container = excluded.container,
   parent = excluded.parent, pinned = excluded.pinned, pin_ttl_ms = excluded.pin_ttl_ms, pin_reason = excluded.pin_reason,
-  bytes = excluded.bytes, lost_at = excluded.lost_at
+  bytes = excluded.bytes, lost_at = excluded.lost_at, is_over = 0
 
 -- $4 what was found
 -- statement: missing_forget

@@ -52,18 +52,22 @@ RETURNING id
 
 -- $2 kind, $3 handles, $4 owner, $5 change, $6 now, $7 wall
 -- statement: adopt_appeared
-INSERT INTO resources (worker_id, kind, handle, owner_id, state, since_wall, entered, change, present)
+INSERT INTO resources (worker_id, kind, handle, owner_id, state, since_wall, entered, change, present, container, parent)
 SELECT CAST($1 AS BIGINT), CAST($2 AS INTEGER), each.value, CAST($4 AS BIGINT), 'created', CAST($7 AS BIGINT), CAST($6 AS BIGINT),
-       CAST($5 AS BIGINT), 1
+       CAST($5 AS BIGINT), 1,
+       (SELECT l.container FROM lost_resources l WHERE l.worker_id = $1 AND l.kind = $2 AND l.handle = each.value),
+       (SELECT l.parent FROM lost_resources l WHERE l.worker_id = $1 AND l.kind = $2 AND l.handle = each.value)
 FROM @each_text($3) WHERE 1 = 1
 ON CONFLICT (worker_id, kind, handle) DO NOTHING
 RETURNING handle
 
 -- $2 owner, $3 change, $4 now, $5 wall
 -- statement: adopt_held
-INSERT INTO resources (worker_id, kind, handle, owner_id, state, since_wall, entered, change, present)
-SELECT u.worker_id, u.kind, u.handle, CAST($2 AS BIGINT), 'created', CAST($5 AS BIGINT), CAST($4 AS BIGINT), CAST($3 AS BIGINT), 1
-FROM unknowns u WHERE u.worker_id = $1 AND u.held = 1
+INSERT INTO resources (worker_id, kind, handle, owner_id, state, since_wall, entered, change, present, container, parent)
+SELECT u.worker_id, u.kind, u.handle, CAST($2 AS BIGINT), 'created', CAST($5 AS BIGINT), CAST($4 AS BIGINT), CAST($3 AS BIGINT), 1,
+       l.container, l.parent
+FROM unknowns u LEFT JOIN lost_resources l ON l.worker_id = u.worker_id AND l.kind = u.kind AND l.handle = u.handle
+WHERE u.worker_id = $1 AND u.held = 1
 
 -- statement: held_forget
 DELETE FROM unknowns WHERE worker_id = $1 AND held = 1
@@ -84,30 +88,49 @@ WHERE o.id @in(SELECT (SELECT l.owner_id FROM lost_resources l WHERE l.worker_id
                FROM @each_text($3))
 ORDER BY o.id @for_share_of(o)
 
--- What comes back and is wanted has its row back: its owner lives, or its pin, or what it hangs on is there.
+-- What comes back and is wanted has its row back: its owner lives, or its pin, or what it hangs on is there and stays. A parent that is on
+-- its way out waits for it. No pass looks at an owner that is over and had nothing left: it comes back as nobody's.
 -- $1 now, $2 trusted_from, $3 worker, $4 kind, $5 handles, $6 change, $7 wall
 -- statement: lost_restore
-INSERT INTO resources (worker_id, kind, handle, owner_id, container_id, parent_id, state, since_wall, entered, change, present,
-                       pinned, pin_ttl_ms, pin_reason, bytes)
-SELECT r.worker_id, r.kind, r.handle, o.id, c.id, p.id, 'created', CAST($7 AS BIGINT), CAST($1 AS BIGINT), CAST($6 AS BIGINT), 1,
-       r.pinned, r.pin_ttl_ms, r.pin_reason, r.bytes
+INSERT INTO resources (worker_id, kind, handle, owner_id, container_id, parent_id, container, parent, state, since_wall, entered, change,
+                       present, pinned, pin_ttl_ms, pin_reason, bytes)
+SELECT r.worker_id, r.kind, r.handle, CASE WHEN @{owner_is_live} THEN o.id END, c.id, p.id, r.container, r.parent, 'created',
+       CAST($7 AS BIGINT), CAST($1 AS BIGINT), CAST($6 AS BIGINT), 1, r.pinned, r.pin_ttl_ms, r.pin_reason, r.bytes
 FROM @each_text($5)
 CROSS JOIN lost_resources r
 LEFT JOIN owners o ON o.id = r.owner_id
 LEFT JOIN resources c ON c.worker_id = r.worker_id AND c.kind = 0 AND c.handle = r.container AND c.state <> 'destroying'
-LEFT JOIN resources p ON p.worker_id = r.worker_id AND p.kind = 1 AND p.handle = r.parent AND p.state <> 'destroying'
-WHERE r.worker_id = $3 AND r.kind = $4 AND r.handle = each.value
-  AND (@{owner_is_live} OR @{is_pinned} OR c.id IS NOT NULL OR p.id IS NOT NULL)
+LEFT JOIN resources p ON p.worker_id = r.worker_id AND p.kind = 1 AND p.handle = r.parent
+WHERE r.worker_id = $3 AND r.kind = $4 AND r.handle = each.value AND r.is_over = 0
+  AND (@{owner_is_live} OR @{is_pinned} OR c.id IS NOT NULL OR p.state <> 'destroying')
 ON CONFLICT (worker_id, kind, handle) DO NOTHING
 RETURNING handle
 
--- A child that came back before its parent hangs on it again. $3 handles, $4 change
--- statement: lost_relink
+-- What hung on rows that came back hangs on them again.
+-- statement: rehang_on_containers
+UPDATE resources SET container_id = (
+  SELECT c.id FROM resources c WHERE c.worker_id = resources.worker_id AND c.kind = 0 AND c.handle = resources.container)
+WHERE worker_id = $1 AND container_id IS NULL AND container IS NOT NULL
+
+-- statement: rehang_on_parents
 UPDATE resources SET parent_id = (
-  SELECT p.id FROM lost_resources l JOIN resources p ON p.worker_id = l.worker_id AND p.kind = 1 AND p.handle = l.parent
-  WHERE l.worker_id = resources.worker_id AND l.kind = resources.kind AND l.handle = resources.handle)
-WHERE parent_id IS NULL AND change = CAST($4 AS BIGINT)
-  AND id @in(SELECT (SELECT r.id FROM resources r WHERE r.worker_id = $1 AND r.kind = $2 AND r.handle = each.value) FROM @each_text($3))
+  SELECT p.id FROM resources p WHERE p.worker_id = resources.worker_id AND p.kind = 1 AND p.handle = resources.parent)
+WHERE worker_id = $1 AND parent_id IS NULL AND parent IS NOT NULL
+
+-- Volumes without a row from which one that has a row was made. $2 change, $3 now, $4 wall
+-- statement: support_return
+INSERT INTO resources (worker_id, kind, handle, state, since_wall, entered, change, present, container, parent)
+SELECT u.worker_id, u.kind, u.handle, 'created', CAST($4 AS BIGINT), CAST($3 AS BIGINT), CAST($2 AS BIGINT), 1, l.container, l.parent
+FROM unknowns u LEFT JOIN lost_resources l ON l.worker_id = u.worker_id AND l.kind = u.kind AND l.handle = u.handle
+WHERE u.worker_id = $1 AND u.kind = 1
+  AND u.handle @in(SELECT k.parent FROM resources k WHERE k.worker_id = $1 AND k.parent_id IS NULL AND k.parent IS NOT NULL)
+ON CONFLICT (worker_id, kind, handle) DO NOTHING
+RETURNING handle
+
+-- $2 handles of volumes
+-- statement: support_known
+DELETE FROM unknowns
+WHERE id @in(SELECT (SELECT u.id FROM unknowns u WHERE u.worker_id = $1 AND u.kind = 1 AND u.handle = each.value) FROM @each_text($2))
 
 -- What has a row again, by whatever way, is not lost any more. $3 handles
 -- statement: lost_returned
@@ -132,6 +155,15 @@ INSERT INTO replaced_lineages (lineage) VALUES ($1) ON CONFLICT (lineage) DO NOT
 -- Nothing of any worker counts until it begins anew.
 -- statement: workers_begin_anew
 UPDATE workers SET anew = 1, container_base = NULL, volume_base = NULL WHERE anew = 0
+
+-- What hung on what, of marks that are about to be forgotten. $2 now
+-- statement: lineage_remember_links
+INSERT INTO lost_resources (worker_id, kind, handle, container, parent, lost_at, is_over)
+SELECT r.worker_id, r.kind, r.handle, r.container, r.parent, CAST($2 AS BIGINT), 1
+FROM resources r
+WHERE r.worker_id = $1 AND r.state IN ('failed', 'destroying') AND (r.container IS NOT NULL OR r.parent IS NOT NULL)
+ON CONFLICT (worker_id, kind, handle) DO UPDATE SET owner_id = NULL, container = excluded.container, parent = excluded.parent,
+  pinned = NULL, pin_ttl_ms = NULL, pin_reason = NULL, bytes = NULL, lost_at = excluded.lost_at, is_over = 1
 
 -- What the forgetful database had marked, or was about to, may have gone since, and its handles have new bearers: what of it is there is
 -- as unknown as the rest.

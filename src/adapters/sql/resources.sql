@@ -54,11 +54,23 @@ SELECT entered FROM resources WHERE id = $1
 SELECT id, state FROM resources WHERE worker_id = $1 AND kind = $2 AND handle = $3
 
 -- statement: resource_insert
-INSERT INTO resources (worker_id, kind, handle, owner_id, container_id, parent_id, state, since_wall, entered, change, present)
+INSERT INTO resources (worker_id, kind, handle, owner_id, container_id, parent_id, state, since_wall, entered, change, container, parent,
+                       present)
 SELECT CAST($1 AS BIGINT), CAST($2 AS INTEGER), $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), 'creating',
-       CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT),
+       CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BIGINT), $10, $11,
        (SELECT COUNT(*) FROM unknowns u WHERE u.worker_id = $1 AND u.kind = $2 AND u.handle = $3)
 RETURNING id
+
+-- Whatever hung on the last bearer of a handle does not hang on the next. $2 kind, $3 handle
+-- statement: resource_let_go
+UPDATE resources SET container = CASE WHEN CAST($2 AS INTEGER) = 0 THEN NULL ELSE container END,
+  parent = CASE WHEN CAST($2 AS INTEGER) = 1 THEN NULL ELSE parent END
+WHERE id @in(
+  SELECT k.id FROM resources k
+  WHERE CAST($2 AS INTEGER) = 0 AND k.worker_id = $1 AND k.container = $3 AND k.container_id IS NULL AND k.container IS NOT NULL
+  UNION ALL
+  SELECT k.id FROM resources k
+  WHERE CAST($2 AS INTEGER) = 1 AND k.worker_id = $1 AND k.parent = $3 AND k.parent_id IS NULL AND k.parent IS NOT NULL)
 
 -- statement: unknown_forget
 DELETE FROM unknowns WHERE worker_id = $1 AND kind = $2 AND handle = $3
