@@ -90,7 +90,8 @@ void FleetClients::renew_owner() {
   if (!put.ok() && !is_open(put.error())) return;
   // Heard or not: whichever lease ends earlier.
   const bool counts = put.ok() || was_endless || scene_.truth.now_ms + ttl < before;
-  if (counts) owner = {.put_ms = scene_.truth.now_ms, .ttl_ms = ttl, .is_release_asked = false};
+  if (counts) owner = {.put_ms = scene_.truth.now_ms, .ttl_ms = ttl};
+  owner.is_lease_unsure = !put.ok();
 }
 
 void FleetClients::release_owner() {
@@ -257,11 +258,15 @@ void FleetClients::live_with_restore() {
     if (is_adopted) thing.parent = thing.container = "";
     if (is_adopted) thing.is_pinned = false;
     const bool was_renewed = std::ranges::any_of(thing.owners, [this](const std::string& id) {
-      const ClientOwner& owner = scene_.truth.owners[id];
-      return owner.put_ms >= scene_.copied_ms && owner.ttl_ms > 0;
+      const auto owner = scene_.truth.owners.find(id);
+      return owner != scene_.truth.owners.end() && owner->second.put_ms >= scene_.copied_ms && owner->second.ttl_ms > 0;
     });
     const bool has_changed = thing.changed_ms >= scene_.copied_ms || was_renewed || thing.stage != Stage::kConfirmed;
     if (has_changed && !is_adopted) thing.is_unsure = true;
+  }
+  // Nothing is given to an owner of whose lease the copy does not know.
+  for (auto& [id, owner] : scene_.truth.owners) {
+    if (owner.put_ms >= scene_.copied_ms && owner.ttl_ms > 0) owner.is_release_asked = true;
   }
 }
 
@@ -278,7 +283,8 @@ void FleetClients::finish() {
     const bool is_left = thing.stage != Stage::kConfirmed && row.value().state == fleet::ResourceState::kCreating;
     if (is_left) settle([&](const fleet::Context& context) { return fleet::resource_failed(context, full); });
   }
-  for (const auto& [id, owner] : scene_.truth.owners) {
+  for (auto& [id, owner] : scene_.truth.owners) {
+    if (owner.is_lease_unsure) owner.is_release_asked = true;
     if (scene_.truth.is_live(id)) continue;
     const OwnerId left(id);
     settle([&](const fleet::Context& context) { return fleet::release_owner(context, left, Millis(0)); });

@@ -12,6 +12,7 @@ constexpr std::int64_t kHourMs = 3'600'000;
 // By how much service time runs ahead for each leap of a clock, at most.
 constexpr std::int64_t kLeapMs = 6'000;
 constexpr std::size_t kAwayMost = 6;  // steps
+constexpr std::int64_t kEventsTold = 1000;
 
 constexpr std::array kPossible = {
     Likely{FaultKind::kDatabaseAway, 20}, Likely{FaultKind::kDatabaseSilent, 15}, Likely{FaultKind::kDiskFull, 5},
@@ -105,6 +106,22 @@ void FleetScene::tell_the_time() {
   world.set_moment({reading.now, is_settled ? ServiceTime{} : reading.served_since, {wall_ms_}});
 }
 
+void FleetScene::tell_decisions() {
+  for (const audit::RecordedEvent& event : must(audit::read_events(database, told_, kEventsTold))) {
+    say("server", in_words(event));
+    note(event.event);
+    told_ = event.seq;
+  }
+}
+
+void FleetScene::note(const audit::Event& event) {
+  if (!event.kind) return;
+  const ThingName name{event.worker, *event.kind, event.handle};
+  if (event.action == "lost") truth.lost.insert(name);
+  if (event.action == "restored" || event.action == "adopted" || event.action == "registered") truth.lost.erase(name);
+  if (event.action == "marked") truth.marked(name);
+}
+
 void FleetScene::die() {
   server_.reset();
   truth.tolerance_ms += kLeapMs;
@@ -121,9 +138,18 @@ void FleetScene::run_pass(const fleet::Collector& collector) {
   if (report.value().changed > 0) say("pass " + name, std::to_string(report.value().changed) + " changed");
 }
 
+void FleetScene::take_copy() {
+  database.take_copy();
+  copied_ms = truth.now_ms;
+  copied_told_ = told_;
+  say("operator", "takes a copy of the database");
+}
+
 void FleetScene::restore() {
   server_.reset();
   database.put_copy_back();
+  told_ = copied_told_;
+  truth.lost.clear();
   const std::string lineage = "l" + std::to_string(2 + restores++);
   must(fleet::restore_lineage(plainly(), lineage));
   say("operator", "restores the database from its copy of " + std::to_string(copied_ms / 1000) + "s; it begins lineage " + lineage);

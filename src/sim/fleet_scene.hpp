@@ -33,13 +33,17 @@ class FleetScene {
   auto ask(const std::string& actor, Call&& call) -> decltype(call(std::declval<const fleet::Context&>())) {
     if (!server_) return unavailable("the server is away");
     try {
-      return call(world.context(actor));
+      auto answer = call(world.context(actor));
+      tell_decisions();
+      return answer;
     } catch (const Crash&) {
+      tell_decisions();
       die();
       return unavailable("the server died");
     }
   }
   void run_pass(const fleet::Collector& collector);
+  void take_copy();
   // The server stops, the database becomes its copy, and the next server begins a lineage.
   void restore();
   void start_server();
@@ -72,10 +76,15 @@ class FleetScene {
   void die();
   Status tick();
   void tell_the_time();
+  // What the audit trail says since it was last told.
+  void tell_decisions();
+  void note(const audit::Event& event);
 
   std::unique_ptr<Server> server_;
   std::size_t back_at_ = 0;
   int servers_ = 0;
+  std::int64_t told_ = 0;         // of the audit trail
+  std::int64_t copied_told_ = 0;  // of the copy's
   std::int64_t monotonic_ms_ = 1'000'000;
   std::int64_t wall_ms_ = 1'800'000'000'000;
 };

@@ -13,6 +13,11 @@ bool FleetTruth::is_live(const std::string& owner) const {
   return one.ttl_ms == 0 || now_ms < one.put_ms + one.ttl_ms - tolerance_ms;
 }
 
+bool FleetTruth::is_released(const std::string& owner) const {
+  const auto found = owners.find(owner);
+  return found != owners.end() && found->second.is_release_asked;
+}
+
 bool FleetTruth::is_wanted(const Thing& thing) const {
   if (thing.is_gone || thing.is_unsure || thing.stage != Thing::Stage::kConfirmed) return false;
   if (thing.is_pinned) return true;
@@ -44,6 +49,17 @@ bool FleetTruth::may_stay(const Thing& thing) const {
 
 void FleetTruth::gone(const ThingName& name) {
   if (const auto found = things.find(name); found != things.end()) found->second.is_gone = true;
+}
+
+void FleetTruth::marked(const ThingName& name) {
+  const auto found = things.find(name);
+  if (found == things.end() || name.kind != ResourceKind::kVolume) return;
+  const bool is_container_lost = lost.contains({name.worker, ResourceKind::kContainer, found->second.container});
+  const bool is_child_lost = std::ranges::any_of(lost, [&](const ThingName& other) {
+    const Thing* child = other.worker == name.worker && other.kind == ResourceKind::kVolume ? find(other) : nullptr;
+    return child != nullptr && child->parent == name.handle;
+  });
+  if (is_container_lost || is_child_lost) found->second.is_unsure = true;
 }
 
 void FleetTruth::all_gone(const std::string& worker) {

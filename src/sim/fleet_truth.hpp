@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct ClientOwner {
   std::int64_t put_ms = 0;  // when it was last renewed
   std::int64_t ttl_ms = 0;  // 0: endless
   bool is_release_asked = false;
+  bool is_lease_unsure = false;  // it was renewed, and nobody heard whether
 };
 
 struct ThingName {
@@ -49,17 +51,22 @@ class FleetTruth {
  public:
   std::map<std::string, ClientOwner> owners;
   std::map<ThingName, Thing> things;  // the last bearer of each name
+  std::set<ThingName> lost;           // its row was, and has not come back
   std::int64_t now_ms = 0;
   std::int64_t touch_grace_ms = 0;
   std::int64_t tolerance_ms = 0;  // by which leases may run out early: clocks leapt
 
   bool is_live(const std::string& owner) const;
+  // Its end was asked for. Of nobody (a gift without an answer: still nobody's, perhaps) that is not known.
+  bool is_released(const std::string& owner) const;
   // Somebody with a right to it counts on it.
   bool is_wanted(const Thing& thing) const;
   // Nobody would be wrong to keep it.
   bool may_stay(const Thing& thing) const;
   const Thing* find(const ThingName& name) const;
   void gone(const ThingName& name);
+  // It was marked. Where what it is there for was lost by then, with a machine that another one took the place of, nobody was wrong.
+  void marked(const ThingName& name);
   void all_gone(const std::string& worker);
 };
 

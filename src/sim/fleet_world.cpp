@@ -97,4 +97,13 @@ std::string FleetWorld::describe(ResourceKind kind, const std::string& worker) c
   return text;
 }
 
+std::string in_words(const audit::RecordedEvent& recorded) {
+  const audit::Event& event = recorded.event;
+  std::string text = recorded.actor + ": " + event.action;
+  for (const std::string& part : {event.worker, event.owner, event.handle, event.from, event.to, event.reason}) {
+    if (!part.empty()) text += " " + part;
+  }
+  return text;
+}
+
 }  // namespace reclaim::sim

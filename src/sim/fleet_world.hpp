@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/events.hpp"
 #include "fleet/collectors.hpp"
 #include "fleet/context.hpp"
 #include "fleet/owners.hpp"
@@ -85,5 +86,8 @@ class FleetWorld {
   fleet::Claim claim_{"fleet", "", 0};
   int servers_ = 0;
 };
+
+// `pass:mark-orphans: marked w1 c1 created destroying orphan: its owner is released or expired`
+std::string in_words(const audit::RecordedEvent& recorded);
 
 }  // namespace reclaim::sim

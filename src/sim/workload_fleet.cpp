@@ -33,7 +33,7 @@ class FleetWorkload : public Workload {
     for (std::size_t i = 0; i < run_.steps && run_.breaches.empty(); ++i) {
       ++scene_.step;
       scene_.pass(Millis(run_.dice.between(300, 3'000)));
-      if (scene_.faults.has(FaultKind::kRestore) && i == copy_at) take_copy();
+      if (scene_.faults.has(FaultKind::kRestore) && i == copy_at) scene_.take_copy();
       if (i == restore_at && scene_.copied_ms > 0 && scene_.faults.strikes(FaultKind::kRestore)) restore();
       if (run_.dice.happens(700)) clients_.act();
       crew_.act();
@@ -91,12 +91,6 @@ class FleetWorkload : public Workload {
 
   const fleet::Collector& any_pass() { return fleet::collectors()[run_.dice.below(fleet::collectors().size())]; }
 
-  void take_copy() {
-    scene_.database.take_copy();
-    scene_.copied_ms = scene_.truth.now_ms;
-    scene_.say("operator", "takes a copy of the database");
-  }
-
   // As docs/operating.md says: with workers stopped.
   void restore() {
     crew_.stop_all();
@@ -119,8 +113,7 @@ class FleetWorkload : public Workload {
         if (thing == nullptr || crew_.is_hung(name) || something_hangs_on(name) || thing->may_leak || thing->is_unsure ||
             scene_.restores > 0)
           continue;
-        const bool is_over =
-            std::ranges::all_of(thing->owners, [this](const std::string& owner) { return scene_.truth.owners.at(owner).is_release_asked; });
+        const bool is_over = std::ranges::all_of(thing->owners, [this](const std::string& id) { return scene_.truth.is_released(id); });
         const bool was_there = thing->stage == Thing::Stage::kConfirmed;
         if (was_there && is_over && !scene_.truth.may_stay(*thing)) run_.breach("F5", name.str() + " waits while destroys of others hang");
       }

@@ -126,12 +126,7 @@ Met run_with_two(const Workflow& workflow, Fault first, Fault second) {
 std::string Universe::audit_trail() const {
   std::string text;
   for (const audit::RecordedEvent& recorded : must(audit::read_events(*engine, 0, kEventsTold))) {
-    const audit::Event& event = recorded.event;
-    text += "  " + recorded.actor + ": " + event.action;
-    for (const std::string& part : {event.worker, event.owner, event.handle, event.from, event.to, event.reason}) {
-      if (!part.empty()) text += " " + part;
-    }
-    text += "\n";
+    text += "  " + sim::in_words(recorded) + "\n";
   }
   return text;
 }
