@@ -48,20 +48,20 @@ class Plane {
 
   static std::vector<std::string> arranged() {
     return {
-        "PUT /api/v1/workers/w1\n"
-        R"({"keys":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"],"existing":"destroy"})",
-        "PUT /api/v1/owners/b1\n"
-        R"({"kind":"build"})",
-        "POST /api/v1/workers/w1/containers\n"
-        R"({"handle":"c1","owner":"b1"})",
-        "POST /api/v1/workers/w1/volumes\n"
-        R"({"handle":"v1","container":"c1"})",
-        "POST /api/v1/tapes\n"
-        R"({"vid":"V1","pool":"p","library":"l"})",
-        "POST /api/v1/files\n"
-        R"([{"id":"f1","size":12,"checksum":"adler32:1e0b0402","copies":[{"vid":"V1","fseq":1}]}])",
-        "PUT /api/v1/policies/p1\n"
-        R"({"priority":3,"min_age_s":0})"};
+        R"(PUT /api/v1/workers/w1
+{"keys":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"],"existing":"destroy"})",
+        R"(PUT /api/v1/owners/b1
+{"kind":"build"})",
+        R"(POST /api/v1/workers/w1/containers
+{"handle":"c1","owner":"b1"})",
+        R"(POST /api/v1/workers/w1/volumes
+{"handle":"v1","container":"c1"})",
+        R"(POST /api/v1/tapes
+{"vid":"V1","pool":"p","library":"l"})",
+        R"(POST /api/v1/files
+[{"id":"f1","size":12,"checksum":"adler32:1e0b0402","copies":[{"vid":"V1","fseq":1}]}])",
+        R"(PUT /api/v1/policies/p1
+{"priority":3,"min_age_s":0})"};
   }
 
   // 0: held, or unreadable.

@@ -6,6 +6,13 @@
 #include "runtime/log.hpp"
 
 namespace reclaim::apps {
+namespace {
+
+void warn(const std::string& pass, const std::string& what) { runtime::log_warning(pass + ": " + what); }
+
+std::string counted(const std::string& what, std::uint64_t count) { return std::to_string(count) + ' ' + what; }
+
+}  // namespace
 
 MaintenanceLoops::MaintenanceLoops(server::Maintenance& maintenance, const Clock& clock, server::Maintenance::Observer told,
                                    std::function<void()> beat_too)
@@ -71,9 +78,9 @@ void MaintenanceLoops::stop() {
 void log_maintenance(const std::string& pass, const Result<server::PassRun>& run) {
   if (!run.ok()) return runtime::log_warning(pass + ": " + run.error().message + "; it is tried again");
   for (const auto& [what, count] : run.value().late) {
-    runtime::log_warning(pass + ": was taken for dead; writes that came too late and were refused: " + std::to_string(count) + ' ' + what);
+    warn(pass, "was taken for dead; writes that came too late and were refused: " + counted(what, count));
   }
-  for (const std::string& problem : run.value().problems) runtime::log_warning(pass + ": " + problem + "; it is tried again");
+  for (const std::string& problem : run.value().problems) warn(pass, problem + "; it is tried again");
   std::string done;
   for (const auto& [what, count] : run.value().counts) {
     // What waits is a level and no event.

@@ -152,7 +152,7 @@ Status serve_mounted(Drive& drive, const archive::Vid& vid, MountReport& report)
   TRY(drive.hand.check());
   if (!loaded.ok()) return put_down(drive, vid, report, loaded.error());
   Session session(drive, vid, report);
-  const Status served = session.serve();
+  Status served = session.serve();
   if (!served.ok() || session.is_in_vain()) {
     drive.resting->begin(vid, drive.context().wall.ms);
   } else {

@@ -278,8 +278,8 @@ void FleetCrew::accept_all() {
   for (const auto& [name, crew] : crew_) {
     // Which of two machines is meant is not clear while both speak.
     if (crew.twin) continue;
-    const auto worker =
-        scene_.ask("operator", [&](const fleet::Context& context) { return fleet::find_worker(context, WorkerName(name)); });
+    const WorkerName asked(name);
+    const auto worker = scene_.ask("operator", [&](const fleet::Context& context) { return fleet::find_worker(context, asked); });
     if (!worker.ok()) continue;
     for (const fleet::Hold& hold : worker.value().holds) {
       if (hold.what == fleet::Hold::What::kBrake) accept(name, fleet::Accept::kBrake);

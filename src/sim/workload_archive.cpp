@@ -17,7 +17,6 @@
 namespace reclaim::sim {
 namespace {
 
-using archive::QueueId;
 using archive::RequestId;
 
 constexpr std::int64_t kHourMs = 3'600'000;
