@@ -139,6 +139,21 @@ std::vector<Workflow> of_what_was_lost() {
          universe.machine.put(kVolume, "scratch");
        },
        turn},
+      {"what was lost comes back unknown, and a volume that stayed was made from it",
+       [](Universe& universe) {
+         two_builds(universe);
+         universe.world.own("brief");
+         universe.volume("base", {.owner = "brief"});
+         universe.volume("layer", {.owner = "other", .parent = "base"});
+         universe.settle();
+         universe.machine.take(kVolume, "base");
+         universe.settle();
+         universe.world.advance(6min);
+         universe.settle();
+         universe.world.release("brief");
+         universe.machine.put(kVolume, "base");
+       },
+       turn},
       {"missing rows are remembered as they are lost",
        [](Universe& universe) {
          two_builds(universe);
