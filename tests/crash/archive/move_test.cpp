@@ -268,7 +268,7 @@ bool run_into(sim::Fault fault, Tapes& tapes, Work work, std::uint64_t seed, std
 }
 
 // Stopped at `first`, and its successor at each of its own calls. Answers how many runs that were; 0 if `first` lies beyond the last call.
-int crash_twice(Work work, sim::Fault first) {
+int crash_twice(Work work, const sim::Fault& first) {
   int runs = 0;
   for (const sim::Outcome outcome : sim::kOutcomes) {
     bool is_reached = true;

@@ -88,7 +88,7 @@ TEST(Cleanup, LeavesOutWhatEndedInThisRoundAndNotInAFormerOne) {
   anew.set_round(before.round() + 1);
   world.put(kWhole, to_transfer("V1"), {anew, request(2, {"V1", "V2"})});
   std::vector<Ended> ended;
-  for (const std::uint32_t ordinal : {1, 2}) {
+  for (const std::uint32_t ordinal : {1U, 2U}) {
     ended.push_back({.id = {kWhole, ordinal}, .how = Ending::kDone, .reported = true, .request = before});
   }
   record_ended(world.context(), ended).value();

@@ -59,7 +59,7 @@ int crash_everywhere() {
 TEST(CleanupUnderCrashes, EndsWithEveryRequestInOneQueueAndTheTapeFinal) { std::printf("crash points: cleanup: %d\n", crash_everywhere()); }
 
 // The collector dies, too: at each call of the round in which it collects, sweeps and cleans up.
-int crash_the_collector(sim::Fault first) {
+int crash_the_collector(const sim::Fault& first) {
   int runs = 0;
   for (const sim::Outcome outcome : sim::kOutcomes) {
     bool is_reached = true;

@@ -79,7 +79,7 @@ TEST(Cleanup, KeepsTheEntryOfWhatMayStillCome) {
     (void)split(paused, std::span(&wanted, 1)).value();
     is_reached = paused.has_happened();
     const Ids found = broken.all_requests();
-    for (const std::uint32_t ordinal : {1, 2}) {
+    for (const std::uint32_t ordinal : {1U, 2U}) {
       EXPECT_EQ(found.count({kSource, ordinal}), 1U) << "cleaned up before call " << pauses << ": request " << ordinal;
     }
     (void)cleaner.clean();

@@ -47,7 +47,7 @@ struct Tape {
     }
     EXPECT_EQ(report.summary.in_queues[0] + report.summary.with_agents, 6U);
     for (const std::uint64_t number : kSound) {
-      for (const std::uint32_t ordinal : {1, 2}) EXPECT_TRUE(locate(store, {id(number), ordinal}).value().has_value());
+      for (const std::uint32_t ordinal : {1U, 2U}) EXPECT_TRUE(locate(store, {id(number), ordinal}).value().has_value());
     }
   }
 

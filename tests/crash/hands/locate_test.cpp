@@ -290,7 +290,7 @@ TEST(Forgetting, RemovesWhatLeadsToWhatHasEndedAndAtLastOriginAndIndex) {
   Story story;
   go_far(story, story.store).value();
   Ordinals left = kAll;
-  for (const std::uint32_t ordinal : {4, 1, 6, 3, 2, 5}) {
+  for (const std::uint32_t ordinal : {4U, 1U, 6U, 3U, 2U, 5U}) {
     story.leave_out(story.store, ordinal).value();
     EXPECT_FALSE(story.where(ordinal).has_value());
     forget(story.store, kOrigin, std::vector<std::uint32_t>{ordinal}).value();
@@ -335,7 +335,7 @@ TEST(FindingUnderCrashes, WhatIsThereIsFoundAtEveryPoint) {
   const int moved = crash_everywhere(go_far, kAll, kAll);
   const Work ending = [](Story& story, ports::ObjectStore& through) -> Status {
     if (TRY(locate(through, {kOrigin, 1}))) TRY(story.divide(through, kOrigin, {{kSecond, {1, 2}}, {kThird, {3}}}));
-    for (const std::uint32_t ordinal : {1, 2, 5}) TRY(story.leave_out(through, ordinal));
+    for (const std::uint32_t ordinal : {1U, 2U, 5U}) TRY(story.leave_out(through, ordinal));
     return forget(through, kOrigin, std::vector<std::uint32_t>{1, 2, 5});
   };
   const int ended = crash_everywhere(ending, {3, 4, 6}, {3, 4, 6});

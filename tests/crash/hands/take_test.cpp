@@ -116,7 +116,7 @@ TEST_F(Take, ASegmentWithTwoLiveEntriesIsTakenOnce) {
 }
 
 TEST_F(Take, WhatNobodyCanReadIsSetAsideAndItsNeighboursAreTaken) {
-  for (const std::uint64_t number : {1, 2, 3}) put_into(store, kQueue, id(number), {1});
+  for (const std::uint64_t number : {1U, 2U, 3U}) put_into(store, kQueue, id(number), {1});
   store.replace(object_name(id(2)), read_segment(store, id(2)).value().value().version, "garbage").value();
   const TakenSegments found = take(drive.hand, kQueue, all).value();
   EXPECT_EQ(taken(found), (std::set<std::uint64_t>{1, 3}));

@@ -93,10 +93,10 @@ TEST(CrashTwice, OfSweepsLosesNothing) {
     const auto agent = agents::Agent::register_as(store, "first", "maintenance");
     if (!agent.ok()) return;
     Hand hand(store, *agent.value());
-    const Context context{database, {kNow}, "test"};
-    ArchiveEstate estate(hand, [context] { return context; });
+    const auto context = [&]() -> Context { return {database, {kNow}, "test"}; };
+    ArchiveEstate estate(hand, context);
     Sweep sweep(hand, estate);
-    (void)clean_up(context, hand, estate, Process::kBudget);
+    (void)clean_up(context(), hand, estate, Process::kBudget);
     for (int pass = 0; pass < 3; ++pass) (void)sweep.run(Process::kBudget);
   };
   crash_in_every_way<Leftovers>({"sweeps", clean_and_sweep, nothing_more}, 10);
@@ -123,8 +123,7 @@ TEST(CrashTwice, OfThoseWhoSettleListsLosesNothing) {
     const auto agent = agents::Agent::register_as(store, "first", "maintenance");
     if (!agent.ok()) return;
     Hand hand(store, *agent.value());
-    const Context context{database, {kNow}, "test"};
-    ArchiveEstate estate(hand, [context] { return context; });
+    ArchiveEstate estate(hand, [&]() -> Context { return {database, {kNow}, "test"}; });
     agents::Takeover takeover(store, *agent.value(), estate, Process::kTimeout);
     for (int look = 0; look < 5; ++look) {
       (void)agent.value()->heart().beat().ok();
@@ -194,8 +193,7 @@ TEST(CrashTwice, OfThoseWhoSetAsideLosesNothing) {
     const auto agent = agents::Agent::register_as(store, "first", "maintenance");
     if (!agent.ok()) return;
     Hand hand(store, *agent.value());
-    const Context context{database, {kNow}, "test"};
-    ArchiveEstate estate(hand, [context] { return context; });
+    ArchiveEstate estate(hand, [&]() -> Context { return {database, {kNow}, "test"}; });
     Sweep sweep(hand, estate);
     for (int pass = 0; pass < 2; ++pass) (void)sweep.run(Process::kBudget);
   };
