@@ -20,6 +20,11 @@ class Links : public Guarded {
   void show(std::string_view containers, std::string_view volumes) {
     for (int i = 0; i < 2; ++i) teller.tell(containers, volumes);
   }
+  void show_parent_and_child(const std::string& owner_of_parent, const std::string& owner_of_child) {
+    world.add_volume("p", {.owner = owner_of_parent});
+    world.add_volume("child", {.owner = owner_of_child, .parent = "p"});
+    show("", "p child");
+  }
   std::string ordered_volumes(std::string_view volumes) { return joined(teller.tell("", volumes).destroy.volumes); }
   // As a worker does whose control plane was restored.
   void begin_anew(std::string_view volumes) {
@@ -49,9 +54,7 @@ TEST_P(Links, AContainerThatComesBackHasItsVolumesThatStayed) {
 }
 
 TEST_P(Links, AParentThatComesBackIsKeptForItsChildThatStayed) {
-  world.add_volume("p", {.owner = "other"});
-  world.add_volume("child", {.owner = "build", .parent = "p"});
-  show("", "p child");
+  show_parent_and_child("other", "build");
   teller.tell("", "child");
   pass_graces();
   world.release("other");
@@ -87,9 +90,7 @@ TEST_P(Links, AParentThatCameBackUnknownIsKeptWhenItsChildComesToo) {
 }
 
 TEST_P(Links, AChildThatComesBackHoldsItsParentOnItsWayOut) {
-  world.add_volume("p", {.owner = "other"});
-  world.add_volume("child", {.owner = "build", .parent = "p"});
-  show("", "p child");
+  show_parent_and_child("other", "build");
   teller.tell("", "p");
   pass_graces();
   world.release("other");
@@ -103,24 +104,23 @@ TEST_P(Links, AChildThatComesBackHoldsItsParentOnItsWayOut) {
 }
 
 TEST_P(Links, WhatComesBackForItsPinGoesWithIt) {
-  world.add_container("c", "build");
-  show("c", "");
-  must(fleet::pin_resource(world.context(), FleetWorld::container("c"), "a look", std::nullopt));
-  teller.tell("", "");
+  add_many(2);
+  show("c0 c1", "");
+  must(fleet::pin_resource(world.context(), FleetWorld::container("c0"), "a look", std::nullopt));
+  show("c1", "");
   pass_graces();
   world.release("build");
-  for (int i = 0; i < 2; ++i) world.collect();  // nothing can come to its owner any more
-  teller.tell("c", "");
-  EXPECT_EQ(world.containers(), "c:created");
-  must(fleet::unpin_resource(world.context(), FleetWorld::container("c")));
+  for (int i = 0; i < 2; ++i) world.collect();
+  EXPECT_EQ(world.containers(), "c1:destroying") << "its owner has nothing left to mark, and no pass looks at it again";
+  teller.tell("c0 c1", "");
+  EXPECT_EQ(world.containers(), "c0:created c1:destroying");
+  must(fleet::unpin_resource(world.context(), FleetWorld::container("c0")));
   world.collect();
-  EXPECT_EQ(world.containers(), "c:destroying");
+  EXPECT_EQ(world.containers(), "c0:destroying c1:destroying");
 }
 
 TEST_P(Links, OfMarksThatARestoreForgetsHoldParentsStill) {
-  world.add_volume("p", {.owner = "build"});
-  world.add_volume("child", {.owner = "other", .parent = "p"});
-  show("", "p child");
+  show_parent_and_child("build", "other");
   world.release("other");
   world.collect();
   EXPECT_EQ(world.volumes(), "child:destroying p:created");
@@ -132,9 +132,7 @@ TEST_P(Links, OfMarksThatARestoreForgetsHoldParentsStill) {
 }
 
 TEST_P(Links, OnMarksThatARestoreForgetsAreKeptToo) {
-  world.add_volume("p", {.owner = "build"});
-  world.add_volume("child", {.owner = "other", .parent = "p"});
-  show("", "p child");
+  show_parent_and_child("build", "other");
   must(fleet::destroy_resource(world.context(), FleetWorld::volume("p")));
   begin_anew("p child");
   EXPECT_EQ(world.volumes(), "child:created p:created");
