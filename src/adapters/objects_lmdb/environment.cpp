@@ -13,7 +13,8 @@
 namespace reclaim::objects_lmdb {
 namespace {
 
-constexpr unsigned kReadersMax = 1024;  // transactions that read at the same time, of all processes
+constexpr unsigned kReadersMax = 1024;       // transactions that read at the same time, of all processes
+constexpr std::size_t kIdleReadersMax = 16;  // that keep their slots, of this process
 constexpr std::size_t kFirstMapBytes = std::size_t{64} << 20U;
 
 struct OpenDirectories {
@@ -119,12 +120,38 @@ int Environment::attempt(unsigned flags, const Work& work, std::size_t& map_byte
   gate.unlock();
   map_bytes = map_bytes_;
   if (map_bytes == 0) return ENOMEM;
-  MDB_txn* transaction = nullptr;
-  if (const int code = mdb_txn_begin(environment_.get(), nullptr, flags, &transaction); code != 0) return code;
-  const int code = work(transaction);
-  if (code == 0 && flags != MDB_RDONLY) return mdb_txn_commit(transaction);
-  mdb_txn_abort(transaction);
+  Transaction transaction;
+  if (const int code = flags == MDB_RDONLY ? begin_reading(transaction) : begin(flags, transaction); code != 0) return code;
+  const int code = work(transaction.get());
+  if (flags == MDB_RDONLY)
+    end_reading(std::move(transaction));
+  else if (code == 0)
+    return mdb_txn_commit(transaction.release());
   return code;
+}
+
+int Environment::begin(unsigned flags, Transaction& transaction) {
+  MDB_txn* begun = nullptr;
+  const int code = mdb_txn_begin(environment_.get(), nullptr, flags, &begun);
+  transaction.reset(begun);
+  return code;
+}
+
+int Environment::begin_reading(Transaction& transaction) {
+  {
+    const std::lock_guard lock(readers_);
+    if (!idle_readers_.empty()) {
+      transaction = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+    }
+  }
+  return transaction ? mdb_txn_renew(transaction.get()) : begin(MDB_RDONLY, transaction);
+}
+
+void Environment::end_reading(Transaction transaction) {
+  mdb_txn_reset(transaction.get());
+  const std::lock_guard lock(readers_);
+  if (idle_readers_.size() < kIdleReadersMax) idle_readers_.push_back(std::move(transaction));
 }
 
 // A dead reader's pages are used before the file grows.

@@ -13,6 +13,7 @@
 #include <shared_mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "adapters/objects_lmdb/lmdb_store.hpp"
 #include "base/result.hpp"
@@ -52,11 +53,19 @@ class Environment {
     void operator()(MDB_env* environment) const { mdb_env_close(environment); }
   };
 
+  struct Abort {
+    void operator()(MDB_txn* transaction) const { mdb_txn_abort(transaction); }
+  };
+  using Transaction = std::unique_ptr<MDB_txn, Abort>;
+
   Environment(SoleUse sole, MDB_env* environment, std::size_t bytes_max)
       : sole_(std::move(sole)), bytes_max_(bytes_max), environment_(environment) {}
 
   Status transact(unsigned flags, const Work& work);
   int attempt(unsigned flags, const Work& work, std::size_t& map_bytes);
+  int begin(unsigned flags, Transaction& transaction);
+  int begin_reading(Transaction& transaction);
+  void end_reading(Transaction transaction);
   Status grow(std::size_t seen);
   Status follow();
   Status map(std::size_t bytes);
@@ -71,6 +80,10 @@ class Environment {
   std::mutex gate_;
   std::shared_mutex running_;
   std::size_t map_bytes_ = 0;  // guarded by running_; 0: mapping failed, and there is no way back
+  // A transaction that has read keeps its reader's slot for the next one: to draw a slot takes a lock that all processes share, and one
+  // that is stopped just there would stop them all.
+  std::mutex readers_;
+  std::vector<Transaction> idle_readers_;
 };
 
 Error error_of(int code);
