@@ -38,8 +38,10 @@ std::string text_of(const wire::SyncAnswer& answer) {
 FleetCrew::FleetCrew(FleetScene& scene) : scene_(scene) {
   for (std::size_t i = 0; i < kWorkers; ++i) {
     const std::string name = "w" + std::to_string(i + 1);
-    crew_[name] = {.key = key_of(i), .machine = new_machine(name, "disk")};
-    crew_[name].machine->on_destroy([this, name](ResourceKind kind, const std::string& handle) { watch(name, kind, handle); });
+    Crew& crew = crew_[name];
+    crew.key = key_of(i);
+    crew.machine = new_machine(name, "disk");
+    crew.machine->on_destroy([this, name](ResourceKind kind, const std::string& handle) { watch(name, kind, handle); });
   }
 }
 

@@ -7,7 +7,6 @@
 namespace reclaim::test {
 namespace {
 
-using fleet::Existing;
 using sim::Teller;
 
 const std::string kKey = "ssh-ed25519 " + std::string(68, 'A');

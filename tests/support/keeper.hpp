@@ -27,6 +27,7 @@ class Keeper {
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
     for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     const int failed = ::posix_spawn(&pid_, arguments[0], &files, &attributes, arguments.data(), environ);

@@ -18,7 +18,6 @@ namespace {
 
 using objects_rados::open_rados;
 using ports::Object;
-using ports::ObjectName;
 using ports::ObjectStore;
 using ports::StoreAnswer;
 using ports::StoreCall;
@@ -44,14 +43,15 @@ bool within_a_minute(Predicate holds) {
 
 // The client breaks its own connections: calls get lost on the way there, answers on the way back, and librados sends again.
 class RadosLostAnswers : public testing::Test {
- protected:
-  static constexpr int kTimes = 1000;
-
+ public:
   ~RadosLostAnswers() override {
     store.reset();
     EXPECT_GT(count_in(log, "injecting socket failure"), 20U) << "nothing was broken";
     ceph.delete_pool(pool);
   }
+
+ protected:
+  static constexpr int kTimes = 1000;
 
   PrivateCeph& ceph = PrivateCeph::shared();
   testing_support::TempDirectory directory;

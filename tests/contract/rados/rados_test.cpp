@@ -24,10 +24,12 @@ using enum Error::Kind;
 const ObjectName kQueue{"queue", "V00001.t"};
 
 class RadosStore : public testing::Test {
- protected:
+ public:
   ~RadosStore() override {
     if (has_pool) ceph.delete_pool(options.pool);
   }
+
+ protected:
   std::unique_ptr<ports::ObjectStore> open() { return open_rados(options, real_clock()).value(); }
   Error refusal() { return open_rados(options, real_clock()).error(); }
 

@@ -41,7 +41,7 @@ void as_agent(ports::Database& database, ports::ObjectStore& store, const char* 
   const auto agent = agents::Agent::register_as(store, "first", kind);
   if (!agent.ok()) return;
   Hand hand(store, *agent.value());
-  const Context context{database, {kNow}, "test"};
+  Context context{database, {kNow}, "test"};
   ArchiveEstate estate(hand, [context] { return context; });
   work(AtWork{*agent.value(), hand, estate, context});
 }
