@@ -30,6 +30,7 @@ SCHEDULE_PARTS = 20
 CRASH_PROGRAMS = ("test_crash_pairs", "test_crash")
 PLANES = ("fleet", "archive")
 STORIES = ("lmdb", "fleet-sqlite", "storm", "fleet-postgres", "rados")
+SEEDS_AT_ONCE = 100_000  # set apart for one piece, more than it has time for
 WORLDS_S = 30  # of one piece; what it found is known at its end
 EXHAUSTIVE_UNTIL, STORIES_FROM = 0.5, 0.75  # of the time
 SAID_EVERY_S = 60
@@ -197,11 +198,11 @@ class Prover:
         return Piece("stories", f"story {story} with seed {seed}", command, again=shlex.join(["./dev", "soak", *words]))
 
     def next_worlds(self, lane):
-        """Lanes are at different planes, and change; a lane takes as many seeds as it can have time for."""
+        """Lanes are at different planes, and change."""
         plane = PLANES[(self.turns[lane] + lane) % len(PLANES)]
         self.turns[lane] += 1
         first = self.seeds[plane]
-        self.seeds[plane] += self.arguments.seeds_at_once
+        self.seeds[plane] += SEEDS_AT_ONCE
         last = self.seeds[plane] - 1
         left = max(1, math.ceil(self.seconds - self.elapsed()))
         command = [str(self.bin / "reclaim"), "simulate", "--workload", plane, "--seeds", f"{first}..{last}", "--for",
@@ -346,7 +347,6 @@ def read_arguments():
     parser.add_argument("--logs", type=pathlib.Path, default=ROOT / "build/prove", metavar="DIR", help="what failed [build/prove]")
     parser.add_argument("--build", type=pathlib.Path, help=argparse.SUPPRESS)  # one that is there; without it build/ is built
     parser.add_argument("--without-stories", action="store_true", help="no kill stories: needs no root")
-    parser.add_argument("--seeds-at-once", type=int, default=100_000, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.seed is None:
         arguments.seed = int(time.time()) * 1_000_000
